@@ -1,0 +1,132 @@
+"""What a verdict is made of. Frozen data; `fingerprint.report` writes it out, `fingerprint.verdict` fills it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fingerprint.technique import Cited, Evidence, Inconclusive, Interval, Location, Trigger
+
+STATES = ("ok", "down", "blocked", "insufficient", "invalid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """Evidence with the natural log-odds that it added for the mechanism against its best innocent rival."""
+
+    technique: str
+    evidence: Evidence
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InjectorMatch:
+    """A row of the injector table, compared field by field with the forged packets."""
+
+    name: str
+    score: float
+    fits: tuple[str, ...]
+    contradicts: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mechanism:
+    """The deepest supported node of the taxonomy and everything that is known about it."""
+
+    node: str
+    posterior: float
+    posterior_at: dict[str, float]  # the same under other priors: {"0.001": ..., "0.1": ...}
+    calibrated: dict[str, object] | None  # {"from": ..., "n": ...}; None: hand-set, printed "uncalibrated"
+    position: str
+    trigger: Trigger | None
+    location: Location | None
+    injector: tuple[InjectorMatch, ...]
+    shape: str | None
+    rate_bps: Interval | None
+    burst_bytes: Interval | None
+    residual_s: Interval | None
+    evidence: tuple[Weighed, ...]
+    why: tuple[str, ...]  # the sum, line by line, for --why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """An explanation that lost, and what speaks against it."""
+
+    hypothesis: str
+    posterior: float
+    against: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why a target is ok, down, insufficient or invalid."""
+
+    hypothesis: str
+    posterior: float | None
+    says: str
+    evidence: tuple[Weighed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer for one target: a name (or a bare address) seen from one vantage."""
+
+    target: str
+    service: str | None
+    role: str | None
+    vantage: str | None
+    endpoints: tuple[str, ...]  # "93.184.216.34:443/tcp"
+    first_ns: int
+    last_ns: int
+    state: str
+    reach: str  # none, degraded, partial, full
+    mechanisms: tuple[Mechanism, ...]
+    cause: Cause | None
+    alternatives: tuple[Alternative, ...]
+    inconclusive: tuple[tuple[str, Inconclusive], ...]  # (technique, finding)
+    observations: tuple[tuple[str, Evidence], ...]  # (technique, evidence whose clue has no weight)
+    consequences: tuple[tuple[str, tuple[Cited, ...]], ...]  # (sentence, packets)
+    next: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """Something that lowers what may be concluded from a capture, by rule."""
+
+    issue: str  # one-sided, snaplen, dropped, offload, clock, duplicates, host-resets, mid-flow, short ...
+    detail: str
+    packets: tuple[Cited, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureSummary:
+    """One input file as the report names it."""
+
+    file: str
+    sha256: str
+    packets: int
+    link_type: str
+    first_ns: int | None
+    last_ns: int | None
+    quality: tuple[Quality, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A file that could not be read, or not to its end; a plugin that broke."""
+
+    file: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that one run of `fingerprint analyse` has to say."""
+
+    version: str
+    captures: tuple[CaptureSummary, ...]
+    verdicts: tuple[Verdict, ...]  # blocked first, ok last
+    tables: tuple[tuple[str, str, str], ...]  # (name, version, sha256)
+    errors: tuple[Failure, ...]
+    partial: str | None = None
