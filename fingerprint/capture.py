@@ -1,1 +1,94 @@
-"""What a technique reads: the conversations of one or more recordings, and the tables that the engine knows."""
+"""What a technique reads: the conversations of one or more recordings, and the tables that the engine knows.
+
+Everything is made on first use and kept, so that a technique pays only for what it looks at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from captures.recording import Recording
+from fingerprint.conversations import round_trips
+from fingerprint.conversations.lookups import Lookup, lookups
+from fingerprint.conversations.streams import Stream, streams
+from fingerprint.quality import quality
+from fingerprint.technique import Known
+from fingerprint.verdict.model import Quality
+
+# Streams to one address that are asked for round-trip samples; more would only refine a minimum.
+SAMPLED_STREAMS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """One or more recordings as conversations. With several, the controls of one serve the others."""
+
+    recordings: tuple[Recording, ...]
+    known: Known = Known()
+    script: None = None  # what a probe sent and why; foreign captures have none
+
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        """Every TCP connection, file by file, in order of first packet."""
+        return tuple(stream for recording in self.recordings for stream in streams(recording))
+
+    @cached_property
+    def lookups(self) -> tuple[Lookup, ...]:
+        """Every DNS transaction, over UDP and TCP."""
+        return tuple(lookup for recording in self.recordings for lookup in lookups(recording))
+
+    @cached_property
+    def quality(self) -> tuple[Quality, ...]:
+        """What lowers the conclusions that this capture can carry."""
+        return tuple(item for recording in self.recordings for item in quality(recording, self.streams))
+
+    @cached_property
+    def by_server(self) -> dict[str, list[Stream]]:
+        """Streams by the server's address."""
+        return round_trips.by_server(self.streams)
+
+    @cached_property
+    def by_client(self) -> dict[str, list[Stream]]:
+        """Streams by the client's address."""
+        return round_trips.by_client(self.streams)
+
+    @cached_property
+    def _samples(self) -> dict[str, tuple[float, ...]]:
+        return {}
+
+    def rtt_samples(self, address: str) -> tuple[float, ...]:
+        """Round-trip samples in seconds between the capture point and an address, smallest first.
+
+        From handshakes whose SYN was not repeated and from data that was acknowledged, over all streams of the address.
+        """
+        if address not in self._samples:
+            self._samples[address] = tuple(
+                sorted(
+                    round_trips.samples(self.by_server.get(address, ())[:SAMPLED_STREAMS], to_server=True)
+                    + round_trips.samples(self.by_client.get(address, ())[:SAMPLED_STREAMS], to_server=False)
+                )
+            )
+        return self._samples[address]
+
+    @cached_property
+    def _names(self) -> dict[str, set[str]]:
+        out: dict[str, set[str]] = {}
+        for lookup in self.lookups:
+            for address in lookup.addresses:
+                out.setdefault(address, set()).add(lookup.name)
+        return out
+
+    def names_of(self, address: str) -> frozenset[str]:
+        """Names that some DNS answer of the capture gave this address for, disputed or not."""
+        return frozenset(self._names.get(address, ()))
+
+    def listened_s(self, stream: Stream) -> float:
+        """Seconds between the stream's last packet and the end of its recording."""
+        times = stream.recording.columns.time_ns
+        return float(max(0, int(times.max()) - stream.last_ns)) / 1e9
+
+    def streams_of(self, address: str) -> Iterable[Stream]:
+        """The streams whose server has this address."""
+        return self.by_server.get(address, ())

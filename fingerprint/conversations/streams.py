@@ -1,67 +1,35 @@
-"""TCP connections: who opened them, every segment of both directions, and the arrays behind them."""
+"""TCP connections: who opened them, every segment of both directions, and the arrays behind them.
+
+A stream is what lies between two SYNs of one 4-tuple. The flow summaries are made for all flows at once with numpy,
+so that a technique pays for a stream only when it looks at one.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
 from numpy.typing import NDArray
 
+from captures.columns import Mark
 from captures.recording import Recording
+from fingerprint.conversations.segments import ACK, RST, SYN, Endpoint, Segment, Series, segments, unwrap
 
+__all__ = ["Endpoint", "Segment", "Series", "Stream", "streams"]
 
-class Endpoint(NamedTuple):
-    """An address and a port."""
+# IANA service names: ports where a server listens, used only where neither a SYN nor a payload tells.
+WELL_KNOWN_BELOW = 1024
+# RFC 793's MSL of two minutes: longer silence before a new SYN means a new use of the ports even with equal numbers.
+REUSE_SILENCE_NS = 120 * 10**9
 
-    address: str
-    port: int
-
-
-class Segment(NamedTuple):
-    """One TCP segment as a technique sees it. Sequence numbers are relative to the sender's first one, unwrapped."""
-
-    capture: int
-    number: int
-    time_ns: int
-    from_client: bool
-    seq: int  # relative; may be negative or far off in a forged segment
-    ack: int  # relative to the other side's first sequence number; 0 where the ACK flag is not set
-    raw_ack: int
-    flags: int
-    window: int
-    payload_bytes: int
-    ttl_hops: int
-    ip_id: int
-    ip_flags: int
-    traffic_class: int
-    tsval: int
-    tsecr: int
-    has_timestamps: bool
-    mark: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """All segments of one direction as arrays of equal length, in time order; sequence numbers relative, unwrapped."""
-
-    number: NDArray[np.int64]  # packet numbers
-    time_s: NDArray[np.float64]  # since the stream's first packet
-    seq: NDArray[np.int64]
-    ack: NDArray[np.int64]
-    payload_bytes: NDArray[np.int64]
-    window: NDArray[np.int64]  # unscaled
-    tsval: NDArray[np.int64]  # 0 where absent
-    tsecr: NDArray[np.int64]
+_REQUESTS = (int(Mark.TLS_HELLO), int(Mark.HTTP_REQUEST))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """One TCP connection: a 4-tuple between two SYNs.
-
-    ``role_from`` says how the client was told from the server: syn, synack, payload, port or first.
-    """
+    """One TCP connection. ``role_from`` says how the client was told: syn, synack, payload, port or first."""
 
     recording: Recording
     flow: int
@@ -70,24 +38,313 @@ class Stream:
     server: Endpoint
     client_is_a: bool
     role_from: str
+    client_flags: int  # all TCP flags that the client's side ever showed, or-ed
+    server_flags: int
+    client_bytes: int  # sum of payloads, retransmissions included
+    server_bytes: int
+    first_ns: int
+    last_ns: int
 
     @property
     def capture(self) -> int:
         """Index of the file."""
         return self.recording.index
 
+    @property
+    def trial(self) -> str:
+        """What tells this stream from its repeats."""
+        return f"{self.capture}:{self.flow}:{int(self.rows[0]) + 1}"
+
+    @property
+    def endpoint(self) -> str:
+        """The server's side as a report writes it."""
+        return f"{self.server}/tcp"
+
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Every segment of both directions, in time order."""
-        raise NotImplementedError
+        client_base, server_base = self._bases
+        return segments(
+            self.recording, self.rows, client_is_a=self.client_is_a, client_base=client_base, server_base=server_base
+        )
+
+    @cached_property
+    def from_client(self) -> tuple[Segment, ...]:
+        """The client's segments."""
+        return tuple(s for s in self.segments if s.from_client)
+
+    @cached_property
+    def from_server(self) -> tuple[Segment, ...]:
+        """The server's segments, and whatever claims to be one."""
+        return tuple(s for s in self.segments if not s.from_client)
+
+    def _is_client(self) -> NDArray[np.bool_]:
+        direction: NDArray[np.bool_] = self.recording.columns.direction[self.rows] == (0 if self.client_is_a else 1)
+        return direction
+
+    @cached_property
+    def _bases(self) -> tuple[int, int]:
+        """The two initial sequence numbers, so that a SYN is 0; guessed where no SYN was captured."""
+        c, sides = self.recording.columns, self._is_client()
+        out = []
+        for mine in (sides, ~sides):
+            rows = self.rows[mine]
+            flags = c.tcp_flags[rows]
+            syns = rows[(flags & SYN) != 0]
+            if len(syns):
+                # A server may be answered by several SYN-ACKs; the one that the other side acknowledged counts.
+                out.append(int(c.seq[syns[0]]) if len(syns) == 1 else self._acknowledged(syns, self.rows[~mine]))
+                continue
+            plain = rows[(flags & RST) == 0]
+            if len(plain):
+                out.append(int(c.seq[plain[0]]) - 1)
+                continue
+            others = self.rows[~mine]
+            acks = others[(c.tcp_flags[others] & ACK) != 0]
+            out.append(int(c.ack[acks[0]]) - 1 if len(acks) else (int(c.seq[rows[0]]) - 1 if len(rows) else 0))
+        return out[0], out[1]
+
+    def _acknowledged(self, syns: NDArray[np.int64], others: NDArray[np.int64]) -> int:
+        c = self.recording.columns
+        acks = set(c.ack[others[(c.tcp_flags[others] & (ACK | RST)) == ACK]].tolist())
+        numbers = c.seq[syns].tolist()
+        return int(next((n for n in numbers if (n + 1) % (1 << 32) in acks), numbers[0]))
 
     def series(self, *, from_client: bool) -> Series:
         """One direction as arrays."""
-        raise NotImplementedError
+        c = self.recording.columns
+        rows = self.rows[self._is_client() == from_client]
+        mine, theirs = self._bases if from_client else self._bases[::-1]
+        return Series(
+            number=rows + 1,
+            time_s=(c.time_ns[rows] - self.first_ns) / 1e9,
+            seq=unwrap(c.seq[rows], mine),
+            ack=unwrap(c.ack[rows], theirs),
+            payload_bytes=c.payload_bytes[rows].astype(np.int64),
+            window=c.window[rows].astype(np.int64),
+            tsval=c.tsval[rows].astype(np.int64),
+            tsecr=c.tsecr[rows].astype(np.int64),
+            flags=c.tcp_flags[rows].astype(np.int64),
+        )
 
     def first_bytes(self, *, from_client: bool, limit_bytes: int = 65536) -> bytes:
-        """The reassembled start of one direction, up to the first hole."""
-        raise NotImplementedError
+        """The reassembled start of one direction, up to the first hole. The first copy of a byte wins."""
+        out, held = b"", []
+        for s in self.from_client if from_client else self.from_server:
+            if not s.payload_bytes or s.flags & (SYN | RST):
+                continue
+            held.append(s)
+            grew = True
+            while grew and len(out) < limit_bytes:
+                grew = False
+                for h in held:
+                    if h.seq - 1 <= len(out) < h.end - 1:
+                        piece = self.recording.payload(h.row)[len(out) - (h.seq - 1) :]
+                        if not piece:
+                            return out
+                        out, grew = out + piece, True
+                        held = [x for x in held if x.end - 1 > len(out)]
+                        break
+            if len(out) >= limit_bytes:
+                break
+        return out[:limit_bytes]
 
-    # Also, as properties: name (SNI, Host or None), protocol ("tls", "http", "tcp" ...), hello, request,
-    # server_rtt_s / client_rtt_s (smallest sample of this stream or None), opened_ns, first_ns, last_ns.
+    @cached_property
+    def request_mark(self) -> int:
+        """The `Mark` of the client's first payload."""
+        c = self.recording.columns
+        rows = self.rows[self._is_client()]
+        marks = c.mark[rows][c.payload_bytes[rows] > 0]
+        return int(marks[0]) if len(marks) else 0
+
+    @cached_property
+    def name(self) -> str | None:
+        """SNI or Host of the first request, printable; None where none was seen."""
+        c = self.recording.columns
+        rows = self.rows[self._is_client()]
+        marks = c.mark[rows]
+        names = c.name[rows][np.isin(marks, _REQUESTS)]
+        if len(names) and names[0] >= 0:
+            return self.recording.names[int(names[0])] or None
+        if self.request_mark == Mark.TLS_HELLO and self.hello is not None:
+            return self.hello.sni
+        return None
+
+    @cached_property
+    def protocol(self) -> str:
+        """tls, http or tcp, by the client's first payload."""
+        return {int(Mark.TLS_HELLO): "tls", int(Mark.HTTP_REQUEST): "http"}.get(self.request_mark, "tcp")
+
+    @cached_property
+    def hello(self):  # type: ignore[no-untyped-def]
+        """The ClientHello, over as many segments as it took; None where the stream does not begin with one."""
+        from fingerprint.messages.tls import client_hello
+
+        return client_hello(self.first_bytes(from_client=True, limit_bytes=16384))
+
+    @cached_property
+    def server_rtt_s(self) -> float | None:
+        """Capture point to server and back, from the handshake; None if a SYN or SYN-ACK was repeated or not seen."""
+        syns = [s for s in self.segments if s.flags & SYN]
+        first = [s for s in syns if s.from_client and not s.flags & ACK]
+        second = [s for s in syns if not s.from_client and s.flags & ACK]
+        if len(first) != 1 or len(second) != 1 or second[0].time_ns < first[0].time_ns:
+            return None
+        return (second[0].time_ns - first[0].time_ns) / 1e9
+
+    @cached_property
+    def client_rtt_s(self) -> float | None:
+        """Capture point to client and back, from SYN-ACK to the client's next segment; None if not to be had."""
+        answers = [s for s in self.from_server if s.flags & SYN and s.flags & ACK]
+        if len(answers) != 1:
+            return None
+        after = next(
+            (s for s in self.from_client if s.time_ns >= answers[0].time_ns and not s.flags & (SYN | RST)), None
+        )
+        return (after.time_ns - answers[0].time_ns) / 1e9 if after else None
+
+    @cached_property
+    def request_ttl_hops(self) -> int | None:
+        """The TTL of the client's first payload where it is lower than its handshake's: a TTL-limited probe."""
+        opened = next((s for s in self.from_client if s.flags & SYN), None) or next(
+            (s for s in self.from_client if not s.payload_bytes), None
+        )
+        asked = next((s for s in self.from_client if s.payload_bytes), None)
+        if opened is None or asked is None or asked.ttl_hops >= opened.ttl_hops:
+            return None
+        return asked.ttl_hops
+
+
+def address_text(raw: bytes, family: int) -> str:
+    """An address of `Flows` as text."""
+    return str(IPv4Address(raw[:4])) if family == 4 else str(IPv6Address(raw))
+
+
+def time_order(times: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of one flow by time where packets merely overtook each other; file order across a clock step."""
+    steps = np.diff(times[rows])
+    if not len(steps) or steps.min() >= 0 or steps.min() < -(10**9):
+        return rows
+    return rows[np.argsort(times[rows], kind="stable")]
+
+
+def streams(recording: Recording) -> tuple[Stream, ...]:
+    """Every TCP connection of a recording, in order of first packet."""
+    c, f = recording.columns, recording.flows
+    if not len(c) or not len(f):
+        return ()
+    tcp = np.flatnonzero((c.flow >= 0) & (c.protocol == 6))
+    order = tcp[np.argsort(c.flow[tcp], kind="stable")]
+    flow = c.flow[order]
+    starts = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1]))) if len(order) else np.empty(0, np.int64)
+    ends = np.append(starts[1:], len(order))
+    monotone = bool((np.diff(c.time_ns) >= 0).all())
+    # Flows with more than one opening SYN need a look; all others are one stream each.
+    opening = (c.tcp_flags[order] & (SYN | ACK | RST)) == SYN
+    syn_counts = np.add.reduceat(opening, starts) if len(starts) else np.empty(0, np.int64)
+    # (first position in `order`, end): one entry a stream.
+    pieces: list[tuple[int, int]] = []
+    for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        if not monotone:
+            order[start:end] = time_order(c.time_ns, order[start:end])
+        if syn_counts[i] > 1:
+            cuts = [start, *_reuses(recording, order, start, end), end]
+            pieces.extend(zip(cuts[:-1], cuts[1:], strict=True))
+        else:
+            pieces.append((start, end))
+    if not pieces:
+        return ()
+    bounds = np.array([p[0] for p in pieces])
+    direction = c.direction[order].astype(bool)
+    flags = c.tcp_flags[order]
+    size = c.payload_bytes[order].astype(np.int64)
+    none = np.zeros_like(flags)
+    a_flags = np.bitwise_or.reduceat(np.where(direction, none, flags), bounds).tolist()
+    b_flags = np.bitwise_or.reduceat(np.where(direction, flags, none), bounds).tolist()
+    a_bytes = np.add.reduceat(np.where(direction, 0, size), bounds).tolist()
+    b_bytes = np.add.reduceat(np.where(direction, size, 0), bounds).tolist()
+    roles = _roles(recording, order, bounds)
+    texts: dict[bytes, str] = {}
+
+    def text(raw: bytes, family: int) -> str:
+        if raw not in texts:
+            texts[raw] = address_text(raw, family)
+        return texts[raw]
+
+    out = []
+    for i, (start, end) in enumerate(pieces):
+        rows = order[start:end]
+        number = int(c.flow[rows[0]])
+        family = int(f.family[number])
+        a = Endpoint(text(f.address_a[number].tobytes(), family), int(f.port_a[number]))
+        b = Endpoint(text(f.address_b[number].tobytes(), family), int(f.port_b[number]))
+        client_is_a, role_from = roles[i] or _role_by_port(a, b)
+        out.append(
+            Stream(
+                recording=recording,
+                flow=number,
+                rows=rows,
+                client=a if client_is_a else b,
+                server=b if client_is_a else a,
+                client_is_a=client_is_a,
+                role_from=role_from,
+                client_flags=a_flags[i] if client_is_a else b_flags[i],
+                server_flags=b_flags[i] if client_is_a else a_flags[i],
+                client_bytes=a_bytes[i] if client_is_a else b_bytes[i],
+                server_bytes=b_bytes[i] if client_is_a else a_bytes[i],
+                first_ns=int(c.time_ns[rows[0]]),
+                last_ns=int(c.time_ns[rows[-1]]),
+            )
+        )
+    return tuple(sorted(out, key=lambda s: int(s.rows[0])))
+
+
+def _reuses(recording: Recording, order: NDArray[np.int64], start: int, end: int) -> list[int]:
+    """Positions where a new connection begins on the same ports: an opening SYN with another number, or much later."""
+    c = recording.columns
+    cuts: list[int] = []
+    current: tuple[int, int] | None = None  # (direction, seq) of the SYN in force
+    last_ns = 0
+    for i in range(start, end):
+        row = order[i]
+        if (int(c.tcp_flags[row]) & (SYN | ACK | RST)) == SYN:
+            seen = (int(c.direction[row]), int(c.seq[row]))
+            if i > start and (seen != current or int(c.time_ns[row]) - last_ns > REUSE_SILENCE_NS):
+                # Simultaneous open (RFC 9293 section 3.5) is one connection with a SYN from either side.
+                if current is None or seen[0] == current[0]:
+                    cuts.append(i)
+            if current is None or seen[0] == current[0]:
+                current = seen
+        last_ns = int(c.time_ns[row])
+    return cuts
+
+
+def _roles(
+    recording: Recording, order: NDArray[np.int64], bounds: NDArray[np.int64]
+) -> list[tuple[bool, str] | None]:
+    """Per stream whether `a` is the client and how that is known; None where only ports are left to ask."""
+    c = recording.columns
+    flags, marks = c.tcp_flags[order], c.mark[order]
+    from_a = c.direction[order] == 0
+    syn = (flags & (SYN | ACK | RST)) == SYN
+    synack = (flags & (SYN | ACK | RST)) == (SYN | ACK)
+    request = np.isin(marks, _REQUESTS)
+    response = marks == int(Mark.HTTP_RESPONSE)
+    out: list[tuple[bool, str] | None] = [None] * len(bounds)
+    for says_a, says_b, how in (
+        ((request & from_a) | (response & ~from_a), (request & ~from_a) | (response & from_a), "payload"),
+        (synack & ~from_a, synack & from_a, "synack"),
+        (syn & from_a, syn & ~from_a, "syn"),
+    ):
+        for_a = np.logical_or.reduceat(says_a, bounds)
+        for_b = np.logical_or.reduceat(says_b, bounds)
+        for i in np.flatnonzero(for_a ^ for_b).tolist():
+            out[i] = (bool(for_a[i]), how)
+    return out
+
+
+def _role_by_port(a: Endpoint, b: Endpoint) -> tuple[bool, str]:
+    """Whether `a` is the client, by ports alone."""
+    if (a.port < WELL_KNOWN_BELOW) != (b.port < WELL_KNOWN_BELOW):
+        return b.port < WELL_KNOWN_BELOW, "port"
+    return True, "first"
