@@ -1,0 +1,176 @@
+"""How a connection's first exchange went: set up, first request, and what came back.
+
+An `Opening` is facts only. Its `outcome` names what was seen at the capture point, not why:
+
+unanswered        SYN sent, nothing came back
+refused           RST in answer to the SYN
+half-open         SYN-ACK came, the client sent no request
+answered          the server's payload arrived (an alert is `alert`, not an answer)
+alert             the first thing the server said is a TLS alert
+unacknowledged    the request was sent and no acknowledgement covers it
+part-acknowledged some of the request's segments are covered, the rest never
+silent            the request is acknowledged, no payload follows
+reset             RST in the server's name before any of its payload
+closed            FIN in the server's name before any of its payload
+abandoned         the client closed or reset before any answer
+unseen            the direction from the server was not captured, or the stream begins in its middle
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from captures.columns import Mark
+from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Segment
+from fingerprint.conversations.streams import Stream
+
+# More segments than any opening needs: a hello of five segments, each sent eight times, and what answers them.
+OPENING_PKTS = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Facts about a stream's first exchange. Times are nanoseconds since the epoch."""
+
+    stream: Stream
+    outcome: str
+    syn: Segment | None
+    syn_ack: Segment | None
+    request: tuple[Segment, ...]  # the client's first flight: each distinct segment once
+    repeats: tuple[Segment, ...]  # later copies of them
+    answer: Segment | None  # the server's first payload
+    ending: Segment | None  # the RST or FIN that decided the outcome
+    covered: int  # highest acknowledgement from the server, relative; RSTs excluded
+    signs_of_life: tuple[Segment, ...]  # server segments after a copy of the request whose acknowledgement leaves it out
+    waited_s: float  # from the last copy of the request to the end of the recording, or to the client's own end
+
+    @property
+    def request_bytes(self) -> int:
+        """Size of the first flight."""
+        return sum(s.payload_bytes for s in self.request)
+
+    @property
+    def request_end(self) -> int:
+        """Relative sequence number after the first flight."""
+        return max((s.end for s in self.request), default=1)
+
+    @property
+    def copies(self) -> int:
+        """How often the first uncovered segment of the request was sent."""
+        open_ = [s for s in self.request if s.end > self.covered]
+        return 1 + sum(s.seq == open_[0].seq for s in self.repeats) if open_ else 0
+
+    @property
+    def span_s(self) -> float:
+        """From the first sending of the request to its last repetition."""
+        if not self.request or not self.repeats:
+            return 0.0
+        return (self.repeats[-1].time_ns - self.request[0].time_ns) / 1e9
+
+
+def opening(stream: Stream) -> Opening:
+    """The first exchange of a stream."""
+    head = stream.segments[:OPENING_PKTS]
+    syn = next((s for s in head if s.from_client and s.flags & SYN and not s.flags & ACK), None)
+    syn_ack = next((s for s in head if not s.from_client and s.flags & SYN and s.flags & ACK), None)
+    answer = next((s for s in head if not s.from_client and s.payload_bytes and not s.flags & (SYN | RST)), None)
+    until = answer.time_ns if answer else None
+    request: list[Segment] = []
+    repeats: list[Segment] = []
+    for s in head:
+        if not s.from_client or not s.payload_bytes or s.flags & (SYN | RST):
+            continue
+        if until is not None and s.time_ns > until:
+            break
+        again = any(r.seq <= s.seq < r.end for r in request)
+        (repeats if again else request).append(s)
+    covered = max((s.ack for s in head if not s.from_client and s.flags & ACK and not s.flags & RST), default=0)
+    end = max((s.end for s in request), default=1)
+    asked_ns = request[0].time_ns if request else None
+    life = tuple(
+        s
+        for s in head
+        if not s.from_client
+        and not s.flags & RST
+        and asked_ns is not None
+        and s.time_ns > asked_ns
+        and s.flags & ACK
+        and s.ack < end
+    )
+    ending = _ending(head, answer, asked_ns)
+    outcome = _outcome(stream, head, syn, syn_ack, tuple(request), answer, ending, covered)
+    last_ns = repeats[-1].time_ns if repeats else (request[-1].time_ns if request else stream.last_ns)
+    gave_up = next((s.time_ns for s in head if s.from_client and s.flags & (FIN | RST) and s.time_ns >= last_ns), None)
+    times = stream.recording.columns.time_ns
+    return Opening(
+        stream=stream,
+        outcome=outcome,
+        syn=syn,
+        syn_ack=syn_ack,
+        request=tuple(request),
+        repeats=tuple(repeats),
+        answer=answer,
+        ending=ending,
+        covered=covered,
+        signs_of_life=life,
+        waited_s=max(0.0, ((gave_up or int(times.max())) - last_ns) / 1e9),
+    )
+
+
+def _ending(head: tuple[Segment, ...], answer: Segment | None, asked_ns: int | None) -> Segment | None:
+    """The server's first RST or FIN after the request (or after the SYN), if no payload came before it."""
+    for s in head:
+        if s is answer and not s.flags & FIN:
+            return None
+        if not s.from_client and s.flags & (RST | FIN) and (asked_ns is None or s.time_ns >= asked_ns):
+            return s
+    return None
+
+
+def _outcome(
+    stream: Stream,
+    head: tuple[Segment, ...],
+    syn: Segment | None,
+    syn_ack: Segment | None,
+    request: tuple[Segment, ...],
+    answer: Segment | None,
+    ending: Segment | None,
+    covered: int,
+) -> str:
+    """Which of the outcomes of the module's list."""
+    server_seen = any(not s.from_client for s in head)
+    if ending is not None and ending.flags & RST and not request:
+        return "refused" if syn_ack is None else "reset"
+    if not request:
+        if answer is not None:
+            return "answered"
+        if syn is not None and not server_seen:
+            return "unanswered"
+        return "half-open" if syn_ack is not None else "unseen"
+    if answer is not None and not (ending is not None and ending.time_ns < answer.time_ns):
+        return "alert" if answer.mark == Mark.TLS_ALERT else "answered"
+    if ending is not None:
+        return "reset" if ending.flags & RST else "closed"
+    if not server_seen:
+        return "unseen"
+    end = max(s.end for s in request)
+    if covered >= end:
+        outcome = "silent"
+    elif covered > request[0].seq:
+        outcome = "part-acknowledged"
+    else:
+        outcome = "unacknowledged"
+    asked_ns = request[-1].time_ns
+    left = next((s for s in head if s.from_client and s.flags & (FIN | RST) and s.time_ns >= asked_ns), None)
+    if left is not None and (left.time_ns - asked_ns) / 1e9 < PATIENCE_S and not _repeated(head, request):
+        return "abandoned"
+    return outcome
+
+
+# RFC 6298 section 2.1 and 5.5: the first retransmission is due after one second at most on a fresh connection with
+# RTT samples below it; a client that leaves sooner has not waited for the answer.
+PATIENCE_S = 1.0
+
+
+def _repeated(head: tuple[Segment, ...], request: tuple[Segment, ...]) -> bool:
+    return sum(s.from_client and s.payload_bytes > 0 and s.seq == request[0].seq for s in head) > 1
