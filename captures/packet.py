@@ -59,7 +59,10 @@ class Udp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Icmp:
-    """An ICMP or ICMPv6 message; `quoted` is the packet inside an error message, as far as it was quoted."""
+    """An ICMP or ICMPv6 message; `quoted` is the packet inside an error message, as far as it was quoted.
+
+    `body` is everything behind type, code and checksum, so it starts with the four bytes that hold an MTU or an identifier.
+    """
 
     type: int
     code: int

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from captures import dissect
 from captures.columns import Columns, Flows
 from captures.packet import Packet
 
@@ -52,9 +49,9 @@ class Recording:
         return self.source.read(int(c.offset[row]), int(c.captured_bytes[row]))
 
     def payload(self, row: int) -> bytes:
-        """The transport payload as captured, of a fragmented datagram all that was seen."""
-        raise NotImplementedError
+        """The transport payload as captured, of a fragmented datagram all that was seen up to the first hole."""
+        return dissect.payload(self, row)
 
     def packet(self, row: int) -> Packet:
-        """The packet in that row, decoded with care; its number is ``row + 1``."""
-        raise NotImplementedError
+        """The packet in that row, decoded with care; its number is ``row + 1``. Raises IndexError beyond the last."""
+        return dissect.packet(self, row)

@@ -1,0 +1,61 @@
+"""Which files a command line means."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from captures.errors import CaptureError
+
+# Endings under which captures are kept, before that of a compression. Files named outright may have any.
+CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".ntar", ".dmp", ".pcapng2")
+_COMPRESSED_SUFFIXES = (".gz", ".xz", ".zst")
+
+
+def inputs(paths: Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:
+    """Files, directories (with all captures below them, sorted, hidden ones skipped) and globs as one list of files.
+
+    ``-`` stays as it is, and a file that is named twice is listed once. Raises CaptureError for a glob or directory
+    that holds no capture; a file that is not there is left for `read` to complain about.
+    """
+    found: dict[str, None] = {}
+    for path in paths:
+        found.update(dict.fromkeys(_expanded(os.fspath(path))))
+    return tuple(found)
+
+
+def _expanded(path: str) -> tuple[str, ...]:
+    if path == "-":
+        return (path,)
+    if os.path.isdir(path):
+        below = tuple(_below(Path(path)))
+        if not below:
+            raise CaptureError(f"{Path(path).name}: holds no file that ends like a capture; name the files themselves")
+        return below
+    if os.path.exists(path) or not glob.has_magic(path):
+        return (path,)
+    matches = sorted(match for match in glob.glob(path, recursive=True) if not _hidden(Path(match).name))
+    if not matches:
+        raise CaptureError(f"{path}: matches no file; check the pattern")
+    return tuple(file for match in matches for file in _expanded(match))
+
+
+def _below(folder: Path) -> Iterator[str]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        for name in sorted(files):
+            if not _hidden(name) and _like_a_capture(name):
+                yield os.path.join(root, name)
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _like_a_capture(name: str) -> bool:
+    lower = name.lower()
+    for suffix in _COMPRESSED_SUFFIXES:
+        lower = lower.removesuffix(suffix)
+    return lower.endswith(CAPTURE_SUFFIXES)

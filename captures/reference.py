@@ -1,0 +1,96 @@
+"""The pass over a capture in plain Python: what the compiled core must equal, byte for byte."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import numpy as np
+
+from captures.columns import COLUMNS, Columns, Flows
+from captures.decode import decode
+from captures.marks import printable
+from captures.records import Walk
+
+_CODES = {np.uint8: "B", np.uint16: "H", np.uint32: "I", np.int32: "i", np.int64: "q"}
+
+
+class Pass:
+    """Takes frames from a walk, keeps rows, flows and names."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._columns = {name: array(_CODES[kind]) for name, kind in COLUMNS.items()}  # type: ignore[index]
+        self._append = [column.append for column in self._columns.values()]
+        self._times = self._columns["time_ns"]
+        self._flow_rows: dict[tuple[Any, ...], tuple[int, int]] = {}
+        self._flows: list[tuple[int, int, bytes, bytes, int, int]] = []
+        self._name_rows: dict[bytes, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def feed(self, block: memoryview, base: int) -> int:
+        """Reads whole records from a block that starts at offset ``base``; returns how many bytes they took.
+
+        Raises Fault at the first record that is broken.
+        """
+        at, step = 0, self._walk.step
+        while True:
+            following = step(block, at, base, self)
+            if following == at:
+                return at
+            at = following
+
+    def add(self, frame: bytes, time_ns: int, offset: int, wire_bytes: int, interface: int, link_type: int) -> None:
+        """One frame: decoded, and appended to every column."""
+        row = decode(frame, link_type, wire_bytes)
+        flow, direction = -1, 0
+        if row.flow is not None:
+            flow, direction = self._flow(row.flow)
+        name = -1
+        if row.name is not None:
+            name = self._name_rows.setdefault(row.name, len(self._name_rows))
+        values = (time_ns, offset, len(frame), wire_bytes, interface, *row[:6], flow, direction, *row[6:19], name)
+        for append, value in zip(self._append, values, strict=True):
+            append(value)
+
+    def _flow(self, key: tuple[int, int, bytes, bytes, int, int]) -> tuple[int, int]:
+        known = self._flow_rows.get(key)
+        if known is not None:
+            return known
+        number = len(self._flows)
+        self._flows.append(key)
+        family, protocol, source, destination, source_port, destination_port = key
+        self._flow_rows[family, protocol, destination, source, destination_port, source_port] = (number, 1)
+        self._flow_rows[key] = (number, 0)
+        return number, 0
+
+    def columns(self) -> Columns:
+        """The columns filled so far."""
+        arrays = {name: np.array(self._columns[name], dtype=kind) for name, kind in COLUMNS.items()}
+        return Columns(**arrays)  # type: ignore[arg-type]
+
+    def flows(self) -> Flows:
+        """The flows seen so far."""
+        flows = self._flows
+
+        def column(place: int, kind: type[np.generic]) -> Any:
+            return np.array([flow[place] for flow in flows], dtype=kind)
+
+        def addresses(place: int) -> Any:
+            joined = b"".join(flow[place] for flow in flows)
+            return np.frombuffer(joined, dtype=np.uint8).reshape(len(flows), 16)
+
+        return Flows(
+            family=column(0, np.uint8),
+            protocol=column(1, np.uint8),
+            address_a=addresses(2),
+            address_b=addresses(3),
+            port_a=column(4, np.uint16),
+            port_b=column(5, np.uint16),
+        )
+
+    def names(self) -> tuple[str, ...]:
+        """The names, escaped."""
+        return tuple(printable(name) for name in self._name_rows)
