@@ -40,9 +40,9 @@ class Capture:
         return tuple(lookup for recording in self.recordings for lookup in lookups(recording))
 
     @cached_property
-    def quality(self) -> tuple[Quality, ...]:
-        """What lowers the conclusions that this capture can carry."""
-        return tuple(item for recording in self.recordings for item in quality(recording, self.streams))
+    def quality(self) -> tuple[tuple[int, Quality], ...]:
+        """What lowers the conclusions that this capture can carry, each with the index of its file."""
+        return tuple((r.index, issue) for r in self.recordings for issue in quality(r, self.streams))
 
     @cached_property
     def by_server(self) -> dict[str, list[Stream]]:

@@ -41,7 +41,9 @@ class Opening:
     answer: Segment | None  # the server's first payload
     ending: Segment | None  # the RST or FIN that decided the outcome
     covered: int  # highest acknowledgement from the server, relative; RSTs excluded
-    signs_of_life: tuple[Segment, ...]  # server segments after a copy of the request whose acknowledgement leaves it out
+    signs_of_life: tuple[
+        Segment, ...
+    ]  # server segments after a copy of the request whose acknowledgement leaves it out
     waited_s: float  # from the last copy of the request to the end of the recording, or to the client's own end
 
     @property

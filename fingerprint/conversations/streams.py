@@ -319,9 +319,7 @@ def _reuses(recording: Recording, order: NDArray[np.int64], start: int, end: int
     return cuts
 
 
-def _roles(
-    recording: Recording, order: NDArray[np.int64], bounds: NDArray[np.int64]
-) -> list[tuple[bool, str] | None]:
+def _roles(recording: Recording, order: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[tuple[bool, str] | None]:
     """Per stream whether `a` is the client and how that is known; None where only ports are left to ask."""
     c = recording.columns
     flags, marks = c.tcp_flags[order], c.mark[order]

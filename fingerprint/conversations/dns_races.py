@@ -1,0 +1,96 @@
+"""Two answers to one DNS query: which of them can be the resolver's, judged by what the resolver does otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from fingerprint.conversations.dns_answers import (
+    contradict,
+    far_apart,
+    gives,
+    has_edns,
+    is_bogon,
+    is_teredo,
+    of_another_type,
+    unlike,
+)
+from fingerprint.conversations.dns_resolvers import Resolver, look
+from fingerprint.conversations.lookups import DnsPacket, Lookup
+
+# Forged answers came at 0.13 to 0.5 of the honest round trip and honest ones at 0.96 or more wherever both were measured.
+SOONER_RATIO = 0.7
+# Round trips below this are the capture point's own noise (scheduling, link); nothing can be sooner than them.
+LEAST_RTT_S = 0.002
+# The points of `oddity` from which no answer is taken for the resolver's: sooner than it could, or impossible content.
+IMPLAUSIBLE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """Contradicting answers in one transaction. ``genuine`` is None where none fits the resolver better than the rest."""
+
+    lookup: Lookup
+    genuine: DnsPacket | None
+    forged: tuple[DnsPacket, ...]
+    differs_in: tuple[str, ...]  # header values that no resolver chooses, between forged and genuine
+    more_than_asked: bool  # more answers than queries, so that a repeated query cannot explain them
+    far_apart: bool  # the contents do not even share a network
+
+    @property
+    def late(self) -> bool:
+        """Whether the genuine answer came first, so that the forged one had no effect."""
+        return self.genuine is not None and self.genuine.time_ns < min(a.time_ns for a in self.forged)
+
+
+def race(lookup: Lookup, resolver: Resolver) -> Race | None:
+    """The race in a transaction, or None where its answers can all come from one resolver."""
+    answers = _one_a_datagram(lookup.distinct_answers)
+    if lookup.protocol != "udp" or not any(contradict(a, b) for a, b in combinations(answers, 2)):
+        return None
+    oddities = [oddity(lookup, answer, resolver) for answer in answers]
+    best = min(oddities)
+    # The resolver cannot be forestalled by itself: of equally plausible answers the last is its own.
+    at = len(oddities) - 1 - oddities[::-1].index(best)
+    genuine = answers[at] if best < IMPLAUSIBLE else None
+    forged = tuple(a for a in answers if contradict(a, genuine)) if genuine else answers
+    if not forged:
+        return None
+    pairs = [(a, genuine) for a in forged] if genuine else list(combinations(forged, 2))
+    return Race(
+        lookup=lookup,
+        genuine=genuine,
+        forged=forged,
+        differs_in=tuple(dict.fromkeys(word for a, b in pairs for word in unlike(a, b))),
+        more_than_asked=sum(a.copy_of is None for a in lookup.answers) > lookup.asked_times > 0,
+        far_apart=all(far_apart(gives(a), gives(b)) for a, b in pairs),
+    )
+
+
+def oddity(lookup: Lookup, answer: DnsPacket, resolver: Resolver) -> int:
+    """How badly an answer fits the resolver and the question; 0 where nothing speaks against it."""
+    points = 4 * of_another_type(lookup, answer)
+    given = gives(answer)
+    points += 4 * any(is_bogon(address) or is_teredo(address) for address in given)
+    floor = resolver.floor(lookup.name)
+    if lookup.queries and floor and floor.rtt_s > LEAST_RTT_S:
+        took_s = (answer.time_ns - lookup.queries[0].time_ns) / 1e9
+        points += 3 * (took_s < SOONER_RATIO * floor.rtt_s)
+    habit = resolver.habit(lookup.name)
+    if habit:
+        points += sum(mine != usual for mine, usual in zip(look(answer), habit.look, strict=True))
+    message = answer.message
+    points += message is not None and bool(message.malformed)
+    if lookup.queries:
+        asked = lookup.queries[0]
+        points += asked.head.asked != answer.head.asked
+        points += has_edns(asked) and not has_edns(answer)
+    return points
+
+
+def _one_a_datagram(answers: tuple[DnsPacket, ...]) -> tuple[DnsPacket, ...]:
+    """One answer an IP ID: two versions of one datagram were rewritten by the host that captured both."""
+    kept: dict[object, DnsPacket] = {}
+    for answer in answers:
+        kept.setdefault(answer.ip_id or answer.number, answer)
+    return tuple(kept.values())

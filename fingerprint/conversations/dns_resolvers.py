@@ -1,0 +1,127 @@
+"""How a resolver answers when nobody interferes: its round trip, and the header values that never change.
+
+One `Resolver` a (file, client, resolver address), over UDP. Only plain transactions count: one query, one answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+
+from fingerprint.conversations.dns_answers import registrable
+from fingerprint.conversations.lookups import DnsPacket, Lookup
+
+Look = tuple[int, int, int]  # IP TTL in hops, DF bit, RA bit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """The smallest round trip in seconds that others of this resolver's answers took, and over how many."""
+
+    rtt_s: float
+    samples: int
+    packets: tuple[DnsPacket, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """What the answers to other names look like: the value they share, and how many answers show it."""
+
+    look: Look
+    support: int
+    packets: tuple[DnsPacket, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolver:
+    """The transactions of one client with one resolver."""
+
+    capture: int
+    client: str
+    address: str
+    lookups: list[Lookup] = field(default_factory=list)
+
+    @cached_property
+    def plain(self) -> tuple[Lookup, ...]:
+        """One query, one answer, over UDP."""
+        return tuple(
+            lookup
+            for lookup in self.lookups
+            if lookup.protocol == "udp" and lookup.rtt_s is not None and len(lookup.distinct_answers) == 1
+        )
+
+    @cached_property
+    def _looks(self) -> dict[str, Counter[Look]]:
+        """Per registered label, how often its answers look how."""
+        out: dict[str, Counter[Look]] = {}
+        for lookup in self.plain:
+            out.setdefault(registrable(lookup.name), Counter())[look(lookup.answers[0])] += 1
+        return out
+
+    @cached_property
+    def _all_looks(self) -> Counter[Look]:
+        return sum(self._looks.values(), Counter())
+
+    @cached_property
+    def _by_rtt(self) -> tuple[Lookup, ...]:
+        """Plain transactions by round trip, without those that do not look like the resolver's usual answer."""
+        usual = self._all_looks.most_common(1)[0][0] if self._all_looks else None
+        ordinary = (p for p in self.plain if usual is None or look(p.answers[0])[:2] == usual[:2])
+        return tuple(sorted(ordinary, key=lambda lookup: lookup.rtt_s or 0.0))
+
+    @cached_property
+    def _fastest(self) -> tuple[Lookup, ...]:
+        """The fastest plain transaction, and the fastest of all names unrelated to its name."""
+        first = self._by_rtt[:1]
+        label = registrable(first[0].name) if first else ""
+        second = next((lookup for lookup in self._by_rtt if registrable(lookup.name) != label), None)
+        return (*first, second) if second else first
+
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        return Counter(registrable(lookup.name) for lookup in self._by_rtt)
+
+    def floor(self, name: str) -> Floor | None:
+        """The smallest round trip over the names that have nothing to do with ``name``."""
+        label = registrable(name)
+        other = next((lookup for lookup in self._fastest if registrable(lookup.name) != label), None)
+        if other is None:
+            return None
+        samples = len(self._by_rtt) - self._counts[label]
+        return Floor(rtt_s=other.rtt_s or 0.0, samples=samples, packets=other.queries + other.answers)
+
+    def habit(self, name: str) -> Habit | None:
+        """The look that most answers to unrelated names share; None where they are few or no two agree."""
+        label = registrable(name)
+        others = self._all_looks - self._looks.get(label, Counter())
+        if not others:
+            return None
+        usual, support = others.most_common(1)[0]
+        if support < 2 or support < 2 * (others.total() - support):
+            return None
+        shown = (p.answers[0] for p in self.plain if registrable(p.name) != label and look(p.answers[0]) == usual)
+        return Habit(look=usual, support=support, packets=tuple(islice(shown, 2)))
+
+    def answers_others(self, name: str) -> DnsPacket | None:
+        """An answer with data to an unrelated name, in a transaction that nothing disturbed."""
+        label = registrable(name)
+        return next((p.answers[0] for p in self.plain if p.answers[0].addresses and registrable(p.name) != label), None)
+
+
+def look(answer: DnsPacket) -> Look:
+    """The header values that a resolver does not vary from answer to answer."""
+    return answer.ttl_hops, answer.ip_flags & 2, answer.head.flags & 0x0080
+
+
+def resolvers(found: Iterable[Lookup]) -> dict[tuple[int, str, str], Resolver]:
+    """All resolvers, by file, client address and resolver address."""
+    out: dict[tuple[int, str, str], Resolver] = {}
+    for lookup in found:
+        key = (lookup.capture, lookup.client.address, lookup.resolver.address)
+        if key not in out:
+            out[key] = Resolver(capture=key[0], client=key[1], address=key[2])
+        out[key].lookups.append(lookup)
+    return out

@@ -1,0 +1,112 @@
+"""What the packets around an ending prove about it: its sender went on, or its numbers cannot be one sender's.
+
+The three sequence conflicts are those of Weaver, Sommer and Paxson, "Detecting Forged TCP Reset Packets", NDSS 2009.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fingerprint.conversations.resets import Ending
+from fingerprint.conversations.resets_headers import SAME_SENDER_HOPS
+from fingerprint.conversations.resets_timing import LEAST_GAP_S
+from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Segment
+
+# Packets of one sender overtake each other by less than this on almost every path; injected resets were followed by
+# the sender's own next segment after 8 ms and more.
+REORDERING_NS = 3_000_000
+# No window is larger (RFC 7323 section 2.3); what lies further off is no continuation.
+LARGEST_WINDOW_BYTES = 1 << 30
+# An acknowledgement cannot come back in less than a round trip; this much of it leaves room for a poor sample.
+TOO_SOON_RATIO = 0.6
+
+
+def went_on(ending: Ending) -> tuple[Segment, ...]:
+    """Segments of the same sender, sent after its ending, that carry its conversation on where it stood."""
+    end, before = ending.segment, ending.before
+    if not before and ending.stage != "syn":
+        return ()
+    if _kernel_of_a_prober(ending):
+        return ()
+    said = max((s.end for s in before), default=0)
+    acked = max((s.ack for s in before), default=0)
+    out = []
+    for s in ending.after:
+        if s.time_ns - end.time_ns < REORDERING_NS or not _same_hops(s, before) or not _possible(s, ending):
+            continue
+        if s.flags & SYN:
+            # The server's true SYN-ACK after a RST for the same SYN; a repeated one is only a repetition.
+            if ending.stage == "syn" and s.flags & ACK:
+                out.append(s)
+            continue
+        new_data = s.payload_bytes > 0 and s.seq >= said
+        new_ack = bool(s.flags & ACK) and s.ack > acked and s.seq >= said
+        new_end = bool(s.flags & FIN) and s.seq >= said and ending.kind == "reset"
+        if (new_data or new_ack or new_end) and s.seq - said < LARGEST_WINDOW_BYTES:
+            out.append(s)
+    return tuple(out)
+
+
+def fed_by_another(ending: Ending, rtt_s: float) -> tuple[Segment, ...]:
+    """The sender's acknowledgements of bytes that could not have reached it yet: somebody else sent it bytes."""
+    out = []
+    for s in ending.after:
+        if not s.flags & ACK or s.flags & SYN or s.ack <= 1:
+            continue
+        source = next((o for o in ending.opposite if o.payload_bytes and o.end >= s.ack > o.seq), None)
+        if source is None or source.time_ns >= s.time_ns:
+            continue
+        elapsed_s = (s.time_ns - source.time_ns) / 1e9
+        if elapsed_s < rtt_s * TOO_SOON_RATIO and rtt_s - elapsed_s >= LEAST_GAP_S:
+            out += [source, s]
+            break
+    return tuple(out)
+
+
+def conflict(ending: Ending) -> tuple[str, tuple[Segment, ...]] | None:
+    """Which of the conflicts between resets and sequence numbers there is, with the segments that show it.
+
+    A host's own numbers are explained: the next byte that it would send, or the acknowledgement that a late segment
+    of the other side carried. Two further ones in one burst, or one below what it had sent, are not.
+    """
+    if ending.kind != "reset" or ending.stage == "syn":
+        return None
+    end = ending.segment
+    before = [s for s in ending.before if not s.flags & RST]
+    said = max((s.end + bool(s.flags & (FIN | SYN)) for s in before), default=None)
+    if said is None:
+        return None
+    acks = {s.ack for s in ending.opposite if s.flags & ACK}
+    beyond = [s for s in ending.burst if s.seq > said and s.seq not in acks]
+    if len({s.seq for s in beyond} | {end.seq}) >= 3 or (beyond and len({s.seq for s in beyond}) >= 2):
+        return "RST_SEQ_CHANGE", ending.burst
+    # An abort carries the next number (RFC 9293 section 3.10.5); only an answer to a late segment may lie below it,
+    # and that has no ACK flag. The byte before it (a keep-alive's number) is not counted.
+    if end.flags & ACK and end.seq < said - 1 and said >= 1:
+        latest = max(before, key=lambda s: s.end)
+        if end.time_ns - latest.time_ns >= 0 and latest.payload_bytes:
+            return "DATA_SEQ_RST", (latest, end)
+    return None
+
+
+def both_ends(one: Ending, other: Ending, rtt_one_s: float, rtt_other_s: float) -> bool:
+    """Resets in both names at a point between them, closer together than either could have heard of the other's."""
+    apart_s = abs(one.segment.time_ns - other.segment.time_ns) / 1e9
+    nearer_s = min(rtt_one_s, rtt_other_s)
+    return nearer_s >= 2 * LEAST_GAP_S and apart_s < nearer_s * TOO_SOON_RATIO
+
+
+def _same_hops(s: Segment, known: Sequence[Segment]) -> bool:
+    return not known or any(abs(s.ttl_hops - k.ttl_hops) <= SAME_SENDER_HOPS for k in known)
+
+
+def _possible(s: Segment, ending: Ending) -> bool:
+    """It acknowledges nothing that the other side has not sent by then."""
+    sent = [o for o in ending.opposite if o.time_ns <= s.time_ns]
+    return s.ack <= max((o.end + bool(o.flags & (SYN | FIN)) for o in sent), default=0)
+
+
+def _kernel_of_a_prober(ending: Ending) -> bool:
+    """A program that speaks TCP itself: its host's kernel knows of no connection and resets the SYN-ACK."""
+    end = ending.segment
+    return end.from_client and not end.flags & ACK and end.seq <= 1 and ending.stage == "open"

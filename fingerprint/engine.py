@@ -1,0 +1,158 @@
+"""From files to a report: read, look, judge. The one path that every command takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Protocol
+
+import captures
+from captures import CaptureError, Recording
+from fingerprint import __version__
+from fingerprint.capture import Capture
+from fingerprint.technique import Finding, Known, Technique
+from fingerprint.verdict.judge import ORDER, judge
+from fingerprint.verdict.model import CaptureSummary, Failure, Report, Verdict
+
+# libpcap's link-type registry: the names of the types that are met in practice.
+LINK_TYPES = {
+    0: "null", 1: "ethernet", 9: "ppp", 12: "raw", 14: "raw", 50: "ppp", 51: "pppoe", 101: "raw", 105: "ieee-802-11",
+    108: "loop", 113: "linux-sll", 119: "prism", 127: "radiotap", 163: "avs", 228: "ipv4", 229: "ipv6", 239: "nflog",
+    276: "linux-sll2",
+}  # fmt: skip
+
+
+class Techniques(Protocol):
+    """What the engine needs of a registry."""
+
+    @property
+    def techniques(self) -> Sequence[tuple[str, Technique]]:
+        """(id, technique), in a fixed order."""
+
+    @property
+    def failures(self) -> Sequence[Failure]:
+        """Plugins that could not be loaded."""
+
+
+def analyse(files: Sequence[str], *, techniques: Techniques, together: bool = False, jobs: int = 1) -> Report:
+    """The report on some files. A file that cannot be read is an entry in ``errors``, never an exception.
+
+    ``together`` lets the controls of one file serve another; otherwise each is judged apart, on ``jobs`` processes.
+    """
+    parts = [_together(files, techniques)] if together else list(_apart(files, techniques, jobs))
+    verdicts = sorted((v for _, found, _ in parts for v in found), key=lambda v: ORDER[v.state])
+    return Report(
+        version=__version__,
+        captures=tuple(s for summaries, _, _ in parts for s in summaries),
+        verdicts=tuple(verdicts),
+        tables=(),
+        errors=(*techniques.failures, *(e for _, _, errors in parts for e in errors)),
+    )
+
+
+Part = tuple[tuple[CaptureSummary, ...], tuple[Verdict, ...], tuple[Failure, ...]]
+
+
+def _apart(files: Sequence[str], techniques: Techniques, jobs: int) -> Iterator[Part]:
+    """Each file judged on its own. An unreadable file leaves no summary, so indices count what was read."""
+    if jobs > 1 and len(files) > 1:
+        with ProcessPoolExecutor(max_workers=min(jobs, len(files), os.cpu_count() or 1)) as pool:
+            readable = list(pool.map(_one, files, range(len(files)), [techniques.techniques] * len(files)))
+        yield from renumbered(readable)
+        return
+    index = 0
+    for file in files:
+        part = _one(file, index, techniques.techniques)
+        index += len(part[0])
+        yield part
+
+
+def renumbered(parts: Iterable[Part]) -> Iterator[Part]:
+    """Parts made with the file's place as index, their citations moved to the place among the files that were read."""
+    read = 0
+    for place, (summaries, verdicts, errors) in enumerate(parts):
+        yield summaries, _moved(verdicts, place, read) if summaries else verdicts, errors
+        read += len(summaries)
+
+
+def _moved(verdicts: tuple[Verdict, ...], old: int, new: int) -> tuple[Verdict, ...]:
+    if old == new:
+        return verdicts
+    from dataclasses import fields, is_dataclass, replace
+
+    from fingerprint.technique import Cited
+
+    def move(value: object) -> object:
+        if isinstance(value, Cited):
+            return Cited(new, value.number) if value.capture == old else value
+        if isinstance(value, tuple):
+            return tuple(move(v) for v in value)
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{f.name: move(getattr(value, f.name)) for f in fields(value)})
+        return value
+
+    return tuple(v for v in (move(v) for v in verdicts) if isinstance(v, Verdict))
+
+
+def _one(file: str, index: int, techniques: Sequence[tuple[str, Technique]]) -> Part:
+    try:
+        recording = captures.read(file, index=index)
+    except CaptureError as error:
+        return (), (), (Failure(file=_name(file), error=str(error)),)
+    return _judged((recording,), techniques)
+
+
+def _together(files: Sequence[str], techniques: Techniques) -> Part:
+    recordings: list[Recording] = []
+    errors: list[Failure] = []
+    for file in files:
+        try:
+            recordings.append(captures.read(file, index=len(recordings)))
+        except CaptureError as error:
+            errors.append(Failure(file=_name(file), error=str(error)))
+    if not recordings:
+        return (), (), tuple(errors)
+    summaries, verdicts, more = _judged(tuple(recordings), techniques.techniques)
+    return summaries, verdicts, (*errors, *more)
+
+
+def _judged(recordings: tuple[Recording, ...], techniques: Sequence[tuple[str, Technique]]) -> Part:
+    capture = Capture(recordings=recordings, known=Known())
+    findings: list[tuple[str, Finding]] = []
+    errors = [Failure(file=r.file, error=e) for r in recordings for e in r.errors]
+    for name, technique in techniques:
+        try:
+            findings.extend((name, finding) for finding in technique.analyse(capture))
+        except Exception as error:  # a plugin's fault must not cost the user the other findings
+            errors.append(Failure(file=recordings[0].file, error=_blame(name, technique, error)))
+    verdicts = judge(capture, findings)
+    return tuple(summary(r, capture) for r in recordings), verdicts, tuple(errors)
+
+
+def summary(recording: Recording, capture: Capture) -> CaptureSummary:
+    """A recording as the report names it."""
+    times = recording.columns.time_ns
+    kinds = dict.fromkeys(LINK_TYPES.get(i.link_type, f"link type {i.link_type}") for i in recording.interfaces)
+    return CaptureSummary(
+        file=recording.file,
+        sha256=recording.sha256,
+        packets=len(times),
+        link_type="+".join(kinds) or "none",
+        first_ns=int(times.min()) if len(times) else None,
+        last_ns=int(times.max()) if len(times) else None,
+        quality=tuple(q for i, q in capture.quality if i == recording.index),
+    )
+
+
+def _blame(name: str, technique: Technique, error: Exception) -> str:
+    """One sentence that names the plugin's file and line."""
+    trace, where = error.__traceback__, ""
+    while trace is not None:
+        where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"technique {name} stopped at {where}: {type(error).__name__}: {error}; report it to its author"
+
+
+def _name(file: str) -> str:
+    return "standard input" if file == "-" else os.path.basename(file)

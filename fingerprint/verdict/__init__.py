@@ -1,0 +1,1 @@
+"""From findings to an answer: hypotheses, innocent explanations, log-odds, state."""

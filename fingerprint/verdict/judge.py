@@ -1,0 +1,137 @@
+"""All findings of a capture in, one verdict a target out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from fingerprint.capture import Capture
+from fingerprint.technique import Evidence, Finding, Inconclusive
+from fingerprint.verdict import consequences, mechanisms, states
+from fingerprint.verdict.consequences import Consequence
+from fingerprint.verdict.model import STATES, Cause, Verdict
+from fingerprint.verdict.symptoms import Found, symptoms
+from fingerprint.verdict.targets import Target, Vantages, targets
+from fingerprint.verdict.weighing import Balance, weigh
+
+# What a report lists first.
+ORDER = {state: i for i, state in enumerate(("blocked", "down", "insufficient", "invalid", "ok"))}
+assert set(ORDER) == set(STATES)
+
+
+def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Verdict, ...]:
+    """The verdicts of a capture, blocked targets first. ``findings`` are (technique id, finding)."""
+    vantages = Vantages(capture)
+    found = tuple(_found(capture, vantages, findings))
+    balances, follows = _weigh_all(capture, found)
+    everything = targets(capture, vantages)
+    by_target: dict[tuple[str, str | None], list[Balance]] = {}
+    for balance in balances:
+        key = (balance.symptom.target, balance.symptom.vantage)
+        by_target.setdefault(key, []).append(balance)
+        everything.setdefault(key, Target(name=key[0], vantage=key[1]))
+    asides = _asides(capture, vantages, findings, found)
+    verdicts = [
+        _verdict(target, by_target.get(key, ()), asides.get(key, ((), ())), follows)
+        for key, target in everything.items()
+    ]
+    return tuple(sorted(verdicts, key=lambda v: ORDER[v.state]))
+
+
+def _found(capture: Capture, vantages: Vantages, findings: Iterable[tuple[str, Finding]]) -> Iterator[Found]:
+    """Evidence with its vantage; evidence about an address goes to every name that was given it."""
+    for technique, finding in findings:
+        if not isinstance(finding, Evidence):
+            continue
+        vantage = vantages.of_packet(finding.packets[0])
+        subject = finding.subject
+        shared = sorted(capture.names_of(subject.address)) if subject.name is None and subject.address else []
+        if not shared:
+            yield Found(technique=technique, evidence=finding, vantage=vantage)
+        for name in shared:
+            says = finding.says if len(shared) == 1 else f"{finding.says} (shared with {len(shared)} names)"
+            evidence = replace(finding, subject=replace(subject, name=name), says=says)
+            yield Found(technique=technique, evidence=evidence, vantage=vantage)
+
+
+def _weigh_all(capture: Capture, found: Sequence[Found]) -> tuple[list[Balance], Mapping[str, Consequence]]:
+    """Balances of all symptoms, after everything that only follows from another one has been set aside."""
+    lies = [
+        f
+        for b in map(weigh, symptoms(f for f in found if f.evidence.disputes))
+        if _convicts(b)
+        for f in b.symptom.found
+    ]
+    follows: dict[str, Consequence] = dict(consequences.of_disputed_answers(lies, capture.streams))
+    left = [f for f in found if f.evidence.subject.trial not in follows]
+    balances = [weigh(s) for s in symptoms(left)]
+    convicted = [f for b in balances if _convicts(b) for f in b.symptom.found]
+    residual = consequences.of_residual_blocking(convicted, capture.streams)
+    if residual:
+        follows |= residual
+        balances = [weigh(s) for s in symptoms(f for f in left if f.evidence.subject.trial not in residual)]
+    return balances, follows
+
+
+def _convicts(balance: Balance) -> bool:
+    return mechanisms.supported_node(balance) is not None
+
+
+Aside = tuple[Sequence[tuple[str, Inconclusive]], Sequence[tuple[str, Evidence]]]
+
+
+def _asides(
+    capture: Capture, vantages: Vantages, findings: Iterable[tuple[str, Finding]], found: Iterable[Found]
+) -> dict[tuple[str, str | None], Aside]:
+    """What techniques could not tell, and facts without weight, by target."""
+    out: dict[tuple[str, str | None], tuple[list[tuple[str, Inconclusive]], list[tuple[str, Evidence]]]] = {}
+    for technique, finding in findings:
+        if isinstance(finding, Inconclusive) and finding.subject is not None:
+            where = finding.subject.name or finding.subject.address or ""
+            vantage = vantages.of_packet(finding.packets[0]) if finding.packets else None
+            out.setdefault((where, vantage), ([], []))[0].append((technique, finding))
+    for f in found:
+        if not f.evidence.clue.given:
+            where = f.evidence.subject.name or f.evidence.subject.address or ""
+            out.setdefault((where, f.vantage), ([], []))[1].append((f.technique, f.evidence))
+    return dict(out)
+
+
+def _verdict(target: Target, balances: Sequence[Balance], aside: Aside, follows: Mapping[str, Consequence]) -> Verdict:
+    nodes = [(b, mechanisms.supported_node(b)) for b in balances]
+    convicted = sorted(
+        (mechanisms.mechanism(b, node) for b, node in nodes if node is not None), key=lambda m: (-m.posterior, m.node)
+    )
+    causes: list[Cause] = []
+    explained = set(follows)
+    for b, node in nodes:
+        innocent = mechanisms.cause(b) if node is None else None
+        if innocent is not None:
+            causes.append(innocent)
+            explained.update(b.symptom.trials)
+    decided = states.answer(target, convicted, causes, explained)
+    strongest = max(nodes, key=lambda n: n[0].blocked(), default=None)
+    mine = [
+        c for t, c in follows.items() if any(c.stream is o.stream for o in target.failed) or c.stream in target.idle
+    ]
+    return Verdict(
+        target=target.name,
+        service=None,
+        role=None,
+        vantage=target.vantage,
+        endpoints=tuple(target.endpoints),
+        first_ns=target.first_ns,
+        last_ns=target.last_ns,
+        state=decided.state,
+        reach=decided.reach,
+        mechanisms=tuple(convicted),
+        cause=decided.cause,
+        alternatives=mechanisms.alternatives(*strongest) if strongest else (),
+        inconclusive=tuple(aside[0]),
+        observations=tuple(aside[1]),
+        consequences=tuple((c.says, c.packets) for c in mine),
+        next=decided.next,
+    )
+
+
+__all__ = ["judge"]

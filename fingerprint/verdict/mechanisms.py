@@ -1,0 +1,171 @@
+"""From a symptom's balance to a mechanism: the deepest supported node, its facets, and who lost the race."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from fingerprint.technique import Evidence, Facets, Interval, Location, Trigger
+from fingerprint.verdict import taxonomy
+from fingerprint.verdict.model import Alternative, Cause, Mechanism, Weighed
+from fingerprint.verdict.symptoms import Found, Symptom, likelihood
+from fingerprint.verdict.weighing import FLOOR, Balance, separation, vector, weigh
+
+# DESIGN, "Combining": the deepest node with at least this mass is reported.
+ENOUGH = 0.95
+# DESIGN, "Combining": an innocent cause is reported as the reason from here on.
+EXPLAINED = 0.9
+# DESIGN, "Combining": what one clue must reach against every innocent explanation to carry `blocked`.
+CARRIES = math.log(20)
+# Alternatives below this are counted, not listed.
+WORTH_NAMING = 1e-4
+
+
+def supported_node(balance: Balance) -> str | None:
+    """The deepest node with enough mass whose qualifier is shown by some evidence; None below the floor."""
+    symptom = balance.symptom
+    candidates = {a for n in symptom.nodes for a in taxonomy.ancestors(n)}
+    for node in sorted(candidates, key=lambda n: (-n.count("."), -balance.mass(n), n)):
+        if balance.mass(node) >= ENOUGH and qualified(node, symptom) and carried(symptom):
+            return node
+    return None
+
+
+def qualified(node: str, symptom: Symptom) -> bool:
+    """Whether the trigger that the node's last label names was shown."""
+    fields = taxonomy.QUALIFIERS.get(node.rsplit(".", 1)[-1])
+    return fields is None or any(
+        f.evidence.facets.trigger and f.evidence.facets.trigger.field in fields for f in symptom.found
+    )
+
+
+def carried(symptom: Symptom) -> bool:
+    """Whether one clue is strong enough alone, or two trials speak and a control beside them passed."""
+    supporting = [f for f in symptom.found if separation(vector(f, symptom), symptom.nodes) > 0]
+    if any(separation(vector(f, symptom), symptom.nodes) >= CARRIES for f in supporting):
+        return True
+    trials = {f.evidence.subject.trial for f in supporting if f.evidence.subject.trial}
+    return len(trials) >= 2 and any(f.evidence.facets.trigger for f in supporting)
+
+
+def mechanism(balance: Balance, node: str) -> Mechanism:
+    """Everything known about a supported node."""
+    symptom = balance.symptom
+    rival, _ = balance.innocent()
+    weighed = tuple(sorted((_weighed(f, symptom, node, rival) for f in symptom.found), key=lambda w: -w.log_odds))
+    speaking = [f.evidence for f in symptom.found if separation(vector(f, symptom), symptom.nodes) > 0]
+    facets = [e.facets for e in speaking]
+    at = {f"{p:g}": weigh(symptom, prior_blocked=p).mass(node) for p in taxonomy.OTHER_PRIORS}
+    return Mechanism(
+        node=node,
+        posterior=balance.mass(node),
+        posterior_at=at,
+        calibrated=_calibration(speaking),
+        position=_position(facets),
+        trigger=_trigger(facets, node),
+        location=_location(facets),
+        injector=(),
+        shape=_most_said(f.shape for f in facets),
+        rate_bps=_narrowest(f.rate_bps for f in facets),
+        burst_bytes=_narrowest(f.burst_bytes for f in facets),
+        residual_s=_narrowest(f.residual_s for f in facets),
+        evidence=tuple(w for w in weighed if w.log_odds > 0) or weighed,
+        why=explain(balance, node),
+    )
+
+
+def alternatives(balance: Balance, node: str | None) -> tuple[Alternative, ...]:
+    """The explanations that lost, most probable first, each with the evidence that hurts it most."""
+    symptom = balance.symptom
+    family = set(taxonomy.below(node)) | set(taxonomy.ancestors(node)) if node else set()
+    losers = [h for h in balance.posterior if h not in family and balance.posterior[h] >= WORTH_NAMING]
+    losers.sort(key=lambda h: (-balance.posterior[h], h))
+    winner = node or max(balance.posterior, key=lambda h: (balance.posterior[h], h))
+    return tuple(
+        Alternative(hypothesis=h, posterior=balance.posterior[h], against=_against(symptom, h, winner))
+        for h in losers[:4]
+    )
+
+
+def cause(balance: Balance) -> Cause | None:
+    """The innocent explanation of a symptom, if one reaches the mark."""
+    name, probability = balance.innocent()
+    if probability < EXPLAINED:
+        return None
+    rival = max(balance.symptom.nodes, key=lambda n: balance.log_likelihood[n])
+    weighed = tuple(_weighed(f, balance.symptom, name, rival) for f in balance.symptom.found)
+    return Cause(
+        hypothesis=name,
+        posterior=probability,
+        says=taxonomy.INNOCENTS[name],
+        evidence=tuple(w for w in weighed if w.log_odds > 0),
+    )
+
+
+def explain(balance: Balance, node: str) -> tuple[str, ...]:
+    """The sum, line by line: prior, each clue against the best innocent, posterior."""
+    symptom = balance.symptom
+    rival, left = balance.innocent()
+    lines = [
+        f"prior {taxonomy.PRIOR_BLOCKED:.2%} blocked, {1 - taxonomy.PRIOR_BLOCKED:.2%} innocent ({len(symptom.trials)} trials)"
+    ]
+    for f in symptom.found:
+        w = _weighed(f, symptom, node, rival)
+        clue = f.evidence.clue
+        basis = f"n={clue.n}" if clue.n else "uncalibrated"
+        lines.append(f"{w.log_odds:+.2f} {f.technique}/{clue.id} [group {clue.group}, {basis}] {f.evidence.says}")
+    lines.append(f"posterior {balance.mass(node):.4f} for {node}; best innocent: {rival} {left:.2g}")
+    lines.extend(
+        f"under a prior of {p:g}: {weigh(symptom, prior_blocked=p).mass(node):.4f}" for p in taxonomy.OTHER_PRIORS
+    )
+    return tuple(lines)
+
+
+def _weighed(f: Found, symptom: Symptom, hypothesis: str, rival: str) -> Weighed:
+    """Log-odds of the hypothesis (best node below it) against its rival."""
+
+    def of(h: str) -> float:
+        nodes = [n for n in taxonomy.below(h) if n in symptom.nodes] or [h]
+        return max(math.log(max(FLOOR, likelihood(f.evidence.clue, n, symptom.layer))) for n in nodes)
+
+    return Weighed(technique=f.technique, evidence=f.evidence, log_odds=of(hypothesis) - of(rival))
+
+
+def _against(symptom: Symptom, loser: str, winner: str) -> str:
+    best = max(symptom.found, key=lambda f: _weighed(f, symptom, winner, loser).log_odds)
+    return (
+        best.evidence.says if _weighed(best, symptom, winner, loser).log_odds > 0 else "nothing; it is only less common"
+    )
+
+
+def _calibration(evidence: Iterable[Evidence]) -> dict[str, object] | None:
+    clues = {e.clue.id: e.clue for e in evidence}.values()
+    if not clues or any(not c.n for c in clues):
+        return None
+    return {"from": "+".join(sorted({c.source for c in clues})), "n": min(c.n for c in clues)}
+
+
+def _position(facets: Iterable[Facets]) -> str:
+    said = {f.position for f in facets if f.position}
+    return said.pop() if len(said) == 1 else "unknown"
+
+
+def _trigger(facets: Iterable[Facets], node: str) -> Trigger | None:
+    said = [f.trigger for f in facets if f.trigger]
+    wanted = taxonomy.QUALIFIERS.get(node.rsplit(".", 1)[-1], ())
+    return next((t for t in said if t.field in wanted), said[0] if said and not wanted else None)
+
+
+def _location(facets: Iterable[Facets]) -> Location | None:
+    said = [f.location for f in facets if f.location]
+    return min(said, key=lambda at: (at.hop is None, at.hop or 0)) if said else None
+
+
+def _most_said(shapes: Iterable[str | None]) -> str | None:
+    said = sorted(s for s in shapes if s)
+    return max(said, key=said.count) if said else None
+
+
+def _narrowest(intervals: Iterable[Interval | None]) -> Interval | None:
+    said = [i for i in intervals if i]
+    return min(said, key=lambda i: i.high - i.low) if said else None

@@ -1,0 +1,128 @@
+"""The state of a target, in the order of DESIGN section 5, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from fingerprint.conversations.openings import Opening
+from fingerprint.technique import Cited
+from fingerprint.verdict.model import Cause, Mechanism
+from fingerprint.verdict.targets import Target
+
+# Sentences about a failure that nobody explained: what was seen, and the step that would settle it.
+UNEXPLAINED: dict[str, tuple[str, str]] = {
+    "unanswered": (
+        "connection requests were never answered",
+        "try the address from a second vantage, and another port of it from this one",
+    ),
+    "refused": ("connections were refused", "try the address from a second vantage"),
+    "unacknowledged": (
+        "the request was sent and never acknowledged",
+        "send another name of equal length to the same address, and this name to another address",
+    ),
+    "part-acknowledged": (
+        "a part of the request was never acknowledged",
+        "send a hello that fits one segment to the same address",
+    ),
+    "silent": (
+        "the request was acknowledged and never answered",
+        "send another name to the same address, and this name from a second vantage",
+    ),
+    "reset": ("the connection was reset after the request", "send another name of equal length to the same address"),
+    "closed": ("the connection was closed without an answer", "send another name of equal length to the same address"),
+    "alert": ("the server side answered with a TLS alert", "send this name to the address from a second vantage"),
+    "unseen": ("packets from the server were not captured", "capture both directions"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """State, reach, cause and advice for one target."""
+
+    state: str
+    reach: str
+    cause: Cause | None
+    next: tuple[str, ...]
+
+
+def answer(
+    target: Target, mechanisms: Sequence[Mechanism], causes: Sequence[Cause], explained: Collection[str]
+) -> Answer:
+    """The state of a target; ``explained`` holds the trials of failures that an innocent cause or an earlier trigger explains."""
+    if mechanisms:
+        return Answer(state="blocked", reach=_reach(target, mechanisms), cause=None, next=_confirm(mechanisms))
+    open_failures = [o for o in target.failed if o.stream.trial not in explained and not _passed_again(o, target)]
+    if target.completed and not open_failures:
+        work = target.completed[0]
+        says = f"{len(target.completed)} of {len(target.completed) + len(target.failed)} connections did their work"
+        return _plain(
+            "ok", Cause(hypothesis="ordinary", posterior=None, says=says), f"nothing: {work.endpoint} answered"
+        )
+    if open_failures and all(o.outcome == "unseen" for o in open_failures) and not target.completed:
+        says, todo = UNEXPLAINED["unseen"]
+        return _plain("invalid", Cause(hypothesis="capture-fault", posterior=None, says=says), todo)
+    best = max(causes, key=lambda c: c.posterior or 0.0, default=None)
+    if best is not None and not open_failures and target.failed:
+        state = "invalid" if best.hypothesis == "capture-fault" else "down"
+        return _plain(state, best, "measure again later and from a second vantage to see whether it follows the server")
+    return _undecided(target, open_failures)
+
+
+def _undecided(target: Target, failures: Sequence[Opening]) -> Answer:
+    if failures:
+        counted: dict[str, int] = {}
+        for o in failures:
+            counted[o.outcome] = counted.get(o.outcome, 0) + 1
+        most = max(counted, key=lambda k: (counted[k], k))
+        says, todo = UNEXPLAINED[most]
+        says = f"{says} ({counted[most]} of {len(target.failed) + len(target.completed)} connections); one vantage and no control"
+        return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
+    if target.lookups and not target.completed and not target.idle:
+        answered = any(lookup.answers for lookup in target.lookups)
+        says = (
+            "the name was looked up and no connection followed"
+            if answered
+            else "the query for the name was not answered"
+        )
+        todo = "connect to the address that was answered" if answered else "ask the same resolver for another name"
+        return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
+    says = "no request was sent or its answer lies outside the capture"
+    return _plain(
+        "insufficient", Cause(hypothesis="undecided", posterior=None, says=says), "capture a whole connection"
+    )
+
+
+def _plain(state: str, cause: Cause, todo: str) -> Answer:
+    return Answer(state=state, reach="none", cause=cause, next=(todo,))
+
+
+def _passed_again(failure: Opening, target: Target) -> bool:
+    """The same name passed at the same address after this failure, so the failure was of this one connection."""
+    return any(
+        s.server == failure.stream.server and s.first_ns >= failure.stream.first_ns for s in target.completed
+    ) or (failure.outcome in ("unanswered", "closed", "unseen") and bool(target.completed))
+
+
+def _reach(target: Target, mechanisms: Sequence[Mechanism]) -> str:
+    if all(".throttle" in m.node for m in mechanisms):
+        return "degraded"
+    convicted = {c for m in mechanisms for w in m.evidence for c in w.evidence.packets}
+    whole = [s for s in target.completed if not _shares(s.capture, s.rows[0] + 1, s.rows[-1] + 1, convicted)]
+    return "partial" if whole else "full"
+
+
+def _shares(capture: int, first: int, last: int, cited: Collection[Cited]) -> bool:
+    return any(c.capture == capture and first <= c.number <= last for c in cited)
+
+
+def _confirm(mechanisms: Sequence[Mechanism]) -> tuple[str, ...]:
+    out = []
+    for m in mechanisms:
+        if m.trigger is None:
+            out.append("repeat with another name of equal length on the same address to find the trigger")
+        elif m.position == "unknown":
+            out.append("sweep the TTL of the trigger, with a control sweep beside it, to find where it sits")
+        else:
+            out.append("repeat from another provider to see whether the same device answers there")
+    return tuple(dict.fromkeys(out))

@@ -1,0 +1,141 @@
+"""What a capture holds for each name: which connections and lookups, what worked, what failed.
+
+Facts only. A target is (name, vantage); flows without a name are filed under the names that DNS gave their address,
+or under the address where no name is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from captures.columns import Mark
+from fingerprint.capture import Capture
+from fingerprint.conversations.lookups import Lookup
+from fingerprint.conversations.openings import Opening, opening
+from fingerprint.conversations.segments import RST
+from fingerprint.conversations.streams import Stream
+from fingerprint.technique import Cited
+
+# RFC 8446: a resumed handshake's ServerHello, EncryptedExtensions and Finished are the least that a working TLS server
+# sends, above 160 bytes in every hello of the tests; an alert record has 7 (plain) or 24 (protected) bytes.
+TLS_WORK_BYTES = 160
+
+FAILED = frozenset(
+    {"unanswered", "refused", "unacknowledged", "part-acknowledged", "silent", "reset", "closed", "alert", "unseen"}
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Target:
+    """One name (or bare address) at one vantage, filled while the capture is walked."""
+
+    name: str
+    vantage: str | None
+    endpoints: dict[str, None] = field(default_factory=dict)
+    completed: list[Stream] = field(default_factory=list)
+    failed: list[Opening] = field(default_factory=list)
+    idle: list[Stream] = field(default_factory=list)  # neither: preconnects, streams without a request
+    lookups: list[Lookup] = field(default_factory=list)
+    first_ns: int = 0
+    last_ns: int = 0
+
+    def saw(self, first_ns: int, last_ns: int) -> None:
+        """Widen the span of time."""
+        self.first_ns = min(self.first_ns, first_ns) if self.first_ns else first_ns
+        self.last_ns = max(self.last_ns, last_ns)
+
+
+class Vantages:
+    """Which client a packet belongs to, where a capture holds several; labels are numbers, never addresses."""
+
+    def __init__(self, capture: Capture) -> None:
+        clients: dict[int, dict[str, None]] = {}
+        self._of_flow: dict[tuple[int, int], str] = {}
+        for s in capture.streams:
+            clients.setdefault(s.capture, {})[s.client.address] = None
+            self._of_flow[s.capture, s.flow] = s.client.address
+        for lookup in capture.lookups:
+            clients.setdefault(lookup.capture, {})[lookup.client.address] = None
+        self._label: dict[tuple[int, str], str] = {}
+        for capture_index, addresses in clients.items():
+            # A host with one IPv4 address and any number of IPv6 ones is one client.
+            if sum(":" not in a for a in addresses) <= 1:
+                continue
+            for i, address in enumerate(addresses, start=1):
+                self._label[capture_index, address] = f"client {i}"
+        self._recordings = {r.index: r for r in capture.recordings}
+
+    def of_client(self, capture_index: int, address: str) -> str | None:
+        """The label of a client address; None where the capture has one client."""
+        return self._label.get((capture_index, address)) if self._label else None
+
+    def of_packet(self, cited: Cited) -> str | None:
+        """The label of the client whose conversation the packet belongs to."""
+        if not self._label:
+            return None
+        recording = self._recordings[cited.capture]
+        flow = int(recording.columns.flow[cited.number - 1])
+        address = self._of_flow.get((cited.capture, flow))
+        if address is None and flow >= 0:
+            from fingerprint.conversations.streams import address_text
+
+            flows = recording.flows
+            family = int(flows.family[flow])
+            a, b = (address_text(x[flow].tobytes(), family) for x in (flows.address_a, flows.address_b))
+            address = a if (cited.capture, a) in self._label else b
+        return self._label.get((cited.capture, address or ""))
+
+
+def completed(stream: Stream) -> bool:
+    """Application work was done: the server answered the client's request with more than a refusal."""
+    if not stream.server_bytes or not stream.client_bytes:
+        return False
+    if stream.protocol == "tls" and stream.server_bytes < TLS_WORK_BYTES:
+        return False
+    if (stream.client_flags | stream.server_flags) & RST:
+        first = opening(stream)
+        return first.outcome == "answered" and (first.answer is None or first.answer.mark != Mark.TLS_ALERT)
+    return True
+
+
+def targets(capture: Capture, vantages: Vantages) -> dict[tuple[str, str | None], Target]:
+    """All targets of a capture, in order of first appearance."""
+    out: dict[tuple[str, str | None], Target] = {}
+
+    def at(name: str, vantage: str | None) -> Target:
+        key = (name, vantage)
+        if key not in out:
+            out[key] = Target(name=name, vantage=vantage)
+        return out[key]
+
+    for lookup in capture.lookups:
+        target = at(lookup.name or lookup.resolver.address, vantages.of_client(lookup.capture, lookup.client.address))
+        target.lookups.append(lookup)
+        target.saw(lookup.first_ns, lookup.last_ns)
+    for stream in capture.streams:
+        if stream.server.port == 53:
+            continue
+        vantage = vantages.of_client(stream.capture, stream.client.address)
+        done = completed(stream)
+        first = None if done else opening(stream)
+        for name in names(capture, stream):
+            target = at(name, vantage)
+            target.endpoints[stream.endpoint] = None
+            target.saw(stream.first_ns, stream.last_ns)
+            if first is None:
+                target.completed.append(stream)
+            elif first.outcome in FAILED and stream.request_ttl_hops is None:
+                target.failed.append(first)
+            else:
+                target.idle.append(stream)
+    return out
+
+
+def names(capture: Capture, stream: Stream) -> Iterator[str]:
+    """The targets that a stream is filed under."""
+    if stream.name:
+        yield stream.name
+        return
+    known = sorted(capture.names_of(stream.server.address)) if not stream.server_bytes else []
+    yield from known or [stream.server.address]
