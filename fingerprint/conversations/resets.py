@@ -6,8 +6,9 @@ side's own FIN, answers to late segments, and resets of a sender that sits at th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from captures.columns import Mark
 from fingerprint.conversations.handshake import Handshake, handshake
@@ -94,7 +95,7 @@ def _ending(segments: Sequence[Segment], opening: Handshake, protocol: str, *, f
     kind, before = _kind(first), segments[:at]
     mine = [s for s in before if s.from_client == from_client]
     opposite = tuple(s for s in segments if s.from_client != from_client)
-    if kind != "reset" and (from_client or any(s.payload_bytes for s in mine) or _asked(before, opening) == "open"):
+    if kind != "reset" and (from_client or _asked(before, opening) != "request" or any(_closes(s) for s in before)):
         return None
     if kind == "reset" and (any(s.flags & FIN for s in mine) or _answers_the_late(first, before)):
         return None
@@ -121,6 +122,10 @@ def _ends(s: Segment, protocol: str) -> bool:
     return bool(s.flags & FIN) and not s.payload_bytes
 
 
+def _closes(s: Segment) -> bool:
+    return bool(s.flags & (FIN | RST))
+
+
 def _kind(s: Segment) -> str:
     if s.is_reset:
         return "reset"
@@ -139,22 +144,16 @@ def _asked(before: Sequence[Segment], opening: Handshake) -> str:
 
 
 def _answers_the_late(reset: Segment, before: Sequence[Segment]) -> bool:
-    """A host that has closed or reset answers each late segment by a RST with its ack as seq (RFC 9293, 3.10.7.1).
+    """The other side had ended the connection, forged or not, and this host answers for its own part.
 
-    So does one whose other side ended the connection: after a forged FIN or RST both ends do it, honestly.
+    After a FIN it may abort for unread data; after a RST it knows of no connection, and answers late segments by a
+    RST without ACK flag (RFC 9293 section 3.10.7.1).
     """
     ended = [s for s in before if s.from_client != reset.from_client and s.flags & (RST | FIN)]
-    return bool(ended) and any(s.ack == reset.seq or not reset.flags & ACK for s in ended + list(before))
+    return any(s.flags & FIN for s in ended) or (bool(ended) and not reset.flags & ACK)
 
 
 def _idle_s(before: Sequence[Segment], first: Segment) -> float:
     """The longer of the last two silences before the ending: a forgotten connection is reset when it is touched."""
     times = [s.time_ns for s in before[-2:]] + [first.time_ns]
-    return max((b - a for a, b in zip(times, times[1:], strict=False)), default=0) / 1e9
-
-
-def sides(found: Sequence[Ending]) -> Iterator[tuple[Ending, Ending]]:
-    """Pairs of resets in the name of both sides."""
-    resets = [e for e in found if e.kind == "reset"]
-    if len(resets) == 2:
-        yield resets[0], resets[1]
+    return max((b - a for a, b in pairwise(times)), default=0) / 1e9

@@ -8,6 +8,7 @@ ACK flag. What is left after these is counted, one per independent field.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from fingerprint.conversations.resets import Ending
 from fingerprint.conversations.segments import ACK, SYN, Segment
@@ -77,12 +78,10 @@ def _ip_id(end: Segment, known: Sequence[Segment]) -> bool:
     if len(settled) >= 2 and not any(s.ip_id for s in settled):
         return True
     ids = [s.ip_id for s in known if s.ip_id]
-    steps = [(b - a) % 65536 for a, b in zip(ids, ids[1:], strict=False)]
+    steps = [(b - a) % 65536 for a, b in pairwise(ids)]
     if not steps or not all(0 < step <= COUNTER_STEP for step in steps):
         return False
-    return min((end.ip_id - i) % 65536 for i in ids) > COUNTER_STEP and min(
-        (i - end.ip_id) % 65536 for i in ids
-    ) > COUNTER_STEP
+    return all(COUNTER_STEP < (end.ip_id - i) % 65536 < 65536 - COUNTER_STEP for i in ids)
 
 
 def _window(end: Segment, known: Sequence[Segment]) -> bool:
