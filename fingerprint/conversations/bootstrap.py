@@ -82,4 +82,6 @@ def total_ratio_interval(amounts: Floats, times: Floats, generator: np.random.Ge
     if not len(times) or times.sum() <= 0:
         raise ValueError("a rate needs time")
     rows = resampled_rows(len(times), generator)
-    return interval(float(amounts.sum() / times.sum()), amounts[rows].sum(axis=1) / np.maximum(times[rows].sum(axis=1), 1e-9))
+    return interval(
+        float(amounts.sum() / times.sum()), amounts[rows].sum(axis=1) / np.maximum(times[rows].sum(axis=1), 1e-9)
+    )

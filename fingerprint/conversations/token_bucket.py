@@ -1,0 +1,134 @@
+"""The rate and the burst of a limiter, from what passed it.
+
+A policer lets through ``burst + rate * t`` bytes and drops the rest (RFC 2697 without colours). Whenever it drops,
+its bucket is empty; so between two drops exactly ``rate * t`` passed, whatever the sender does. This is why loss by a
+policer lies on one slope and random loss does not, and it holds for senders that ignore loss (Flach et al., "An
+Internet-Wide Analysis of Traffic Policing", SIGCOMM 2016, section 3). A shaper queues instead: behind it the flow
+arrives at the rate as long as its queue is not empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprint.conversations.bootstrap import interval, resampled_rows
+from fingerprint.conversations.goodput import Span
+from fingerprint.technique import Interval
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Fewer slopes than this lie on one line by chance.
+LEAST_SLOPES = 5
+
+
+class Slopes(NamedTuple):
+    """Bytes that passed, and seconds that went by, from one drop to a later one; arrays of equal length."""
+
+    passed_bytes: Floats
+    took_s: Floats
+
+
+class Bucket(NamedTuple):
+    """A token bucket: rate in bit/s and burst in bytes, each with its 95 % interval."""
+
+    rate_bps: Interval
+    burst_bytes: Interval
+
+
+def slopes_between_drops(
+    time_s: Floats, passed_bytes: Ints, dropped: NDArray[np.bool_], *, spans: Sequence[Span], least_s: float
+) -> Slopes:
+    """What passed between drops at least ``least_s`` apart and within one span.
+
+    ``time_s``, ``passed_bytes`` (0 for a dropped segment) and ``dropped`` have shape (segments,): one limiter's input
+    in time order, headers included. Drops closer together than ``least_s``, usually half a round trip, are one event.
+    """
+    total = np.cumsum(passed_bytes)
+    rows = np.flatnonzero(dropped)
+    passed, took = [], []
+    for start_s, end_s in spans:
+        last = -1
+        for row in rows[(time_s[rows] >= start_s) & (time_s[rows] <= end_s)].tolist():
+            if last >= 0 and time_s[row] - time_s[last] < least_s:
+                continue
+            if last >= 0:
+                passed.append(float(total[row] - total[last]))
+                took.append(float(time_s[row] - time_s[last]))
+            last = row
+    return Slopes(np.array(passed), np.array(took))
+
+
+def weighted_quantile(values: Floats, weights: Floats, share: float) -> float:
+    """The smallest value below or at which at least ``share`` (0 to 1) of the weight lies. Raises ValueError if empty."""
+    if not len(values):
+        raise ValueError("no values; give at least one")
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    at = int(np.searchsorted(reached, share * reached[-1]))
+    return float(values[order][min(at, len(order) - 1)])
+
+
+def unevenness(slopes: Slopes) -> float | None:
+    """Interquartile range of the slopes over their median, weighted by time; None below `LEAST_SLOPES`.
+
+    Near 0 where one rate explains all drops.
+    """
+    if len(slopes.took_s) < LEAST_SLOPES:
+        return None
+    rates = slopes.passed_bytes / slopes.took_s
+    low, middle, high = (weighted_quantile(rates, slopes.took_s, q) for q in (0.25, 0.5, 0.75))
+    return (high - low) / middle if middle > 0 else None
+
+
+def policer(
+    time_s: Floats, passed_bytes: Ints, dropped: NDArray[np.bool_], *, slopes: Slopes, seed: np.random.Generator
+) -> Bucket | None:
+    """The bucket whose line the drops lie on; None below `LEAST_SLOPES`.
+
+    The rate is the median slope between drops, weighted by time. The burst is what had passed by the first drop
+    beyond the rate, if the bucket was full at the first segment.
+    """
+    if len(slopes.took_s) < LEAST_SLOPES:
+        return None
+    rates = slopes.passed_bytes / slopes.took_s
+    rate = weighted_quantile(rates, slopes.took_s, 0.5)
+    draws = [
+        weighted_quantile(rates[rows], slopes.took_s[rows], 0.5) for rows in resampled_rows(len(rates), seed, draws=200)
+    ]
+    found = interval(rate, np.array(draws))
+    first = int(np.flatnonzero(dropped)[0])
+    passed, took_s = float(passed_bytes[: first + 1].sum()), float(time_s[first] - time_s[0])
+    burst = [max(0.0, passed - r * took_s) for r in (found.value, found.high, found.low)]
+    return Bucket(in_bits(found), Interval(value=burst[0], low=burst[1], high=burst[2]))
+
+
+def shaper(
+    time_s: Floats, arrived_bytes: Ints, *, windows_bytes_s: Floats, window_s: float, seed: np.random.Generator
+) -> Bucket | None:
+    """The rate at which a never empty queue drains, and the burst that passed before it filled; None without goodput.
+
+    ``windows_bytes_s`` are arrival rates while the sender was busy. The rate is their median. The burst is how far the
+    curve of arrivals, in shape (segments,), rises above ``rate * t`` within one window of its start and later.
+    """
+    if len(windows_bytes_s) < 2 or not np.median(windows_bytes_s) > 0:
+        return None
+    rate = float(np.median(windows_bytes_s))
+    rows = resampled_rows(len(windows_bytes_s), seed, draws=500)
+    found = interval(rate, np.median(windows_bytes_s[rows], axis=1))
+    since_s = time_s - time_s[0]
+    total = np.cumsum(arrived_bytes)
+    later = since_s >= window_s
+    burst = [
+        max(0.0, float((total - r * since_s)[later].max(initial=0.0))) for r in (found.value, found.high, found.low)
+    ]
+    return Bucket(in_bits(found), Interval(value=burst[0], low=burst[1], high=burst[2]))
+
+
+def in_bits(rate: Interval) -> Interval:
+    """Bytes per second as bits per second."""
+    return Interval(value=8 * rate.value, low=8 * rate.low, high=8 * rate.high)
