@@ -27,7 +27,8 @@ _TEREDO = ip_network("2001::/32")
 _OWN = tuple(
     ip_network(text)
     for text in (
-        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128",
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10",
+        "::1/128",
     )
 )  # fmt: skip
 # RFC 1122 section 3.2.1.3 and RFC 4291: "this host" and loopback, which filters answer with to say "nowhere".

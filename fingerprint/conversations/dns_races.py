@@ -18,7 +18,7 @@ from fingerprint.conversations.dns_answers import (
 from fingerprint.conversations.dns_resolvers import Resolver, look
 from fingerprint.conversations.lookups import DnsPacket, Lookup
 
-# Forged answers came at 0.13 to 0.5 of the honest round trip and honest ones at 0.96 or more wherever both were measured.
+# Where both were measured, forged answers came at 0.13 to 0.5 of the round trip and honest ones at 0.96 or more.
 SOONER_RATIO = 0.7
 # Round trips below this are the capture point's own noise (scheduling, link); nothing can be sooner than them.
 LEAST_RTT_S = 0.002
@@ -28,7 +28,7 @@ IMPLAUSIBLE = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
-    """Contradicting answers in one transaction. ``genuine`` is None where none fits the resolver better than the rest."""
+    """Contradicting answers in one transaction; ``genuine`` is None where none of them fits the resolver."""
 
     lookup: Lookup
     genuine: DnsPacket | None

@@ -67,9 +67,13 @@ class Resolver:
 
     @cached_property
     def _by_rtt(self) -> tuple[Lookup, ...]:
-        """Plain transactions by round trip, without those that do not look like the resolver's usual answer."""
+        """Plain transactions by round trip, without refusals and denials, and without looks that are not the usual one."""
         usual = self._all_looks.most_common(1)[0][0] if self._all_looks else None
-        ordinary = (p for p in self.plain if usual is None or look(p.answers[0])[:2] == usual[:2])
+        ordinary = (
+            p
+            for p in self.plain
+            if not p.answers[0].head.rcode and (usual is None or look(p.answers[0])[:2] == usual[:2])
+        )
         return tuple(sorted(ordinary, key=lambda lookup: lookup.rtt_s or 0.0))
 
     @cached_property

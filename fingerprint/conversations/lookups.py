@@ -3,7 +3,8 @@
 A transaction is one (client, port, resolver, id, name, type). Repeated queries and answers stay in it, because how
 often each came is what tells a race from a retransmission; a copy that the capture itself made (the same packet seen
 at two interfaces) is marked with the number of its original. An answer that nobody was seen asking for makes a
-transaction without queries, which is all that a one-sided capture has. Multicast DNS (RFC 6762) has no resolver and is left out.
+transaction without queries, which is all that a one-sided capture has. Multicast DNS (RFC 6762) has no resolver and
+is left out.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class DnsPacket:
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup:
-    """One DNS transaction. ``key`` tells repeats apart; ``listened_s`` runs from the last query to the end of the capture."""
+    """One DNS transaction. ``listened_s`` runs from the last query to the end of the capture or the next use of its id."""
 
     capture: int
     flow: int
@@ -216,7 +217,7 @@ def _gather(recording: Recording, arrivals: Iterable[Arrival], protocol: str, en
         first = packet.head
         client_is_a = (direction == 0) != first.is_answer
         beside = under.setdefault((flow, first.id), [])
-        transaction = _find(beside, packet, client_is_a)
+        transaction = _find(beside, packet, client_is_a=client_is_a)
         if transaction is None:
             if beside:
                 beside[-1].reused_ns = packet.time_ns
@@ -231,7 +232,7 @@ def _gather(recording: Recording, arrivals: Iterable[Arrival], protocol: str, en
             yield _closed(transaction, recording.index, ends[flow], protocol, end_ns)
 
 
-def _find(beside: list[_Open], packet: DnsPacket, client_is_a: bool) -> _Open | None:
+def _find(beside: list[_Open], packet: DnsPacket, *, client_is_a: bool) -> _Open | None:
     """The open transaction that a message belongs to: an answer's without a question is the last one asked."""
     first = packet.head
     for transaction in reversed(beside):

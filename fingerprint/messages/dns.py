@@ -178,7 +178,7 @@ def addresses(raw: bytes) -> tuple[AddressRecord, ...]:
 
 
 def name_text(labels: bytes) -> str:
-    """Uncompressed labels as text without the final dot; octets that are no plain character become ``\\DDD``."""
+    r"""Uncompressed labels as text without the final dot; octets that are no plain character become ``\DDD``."""
     words = []
     at = 0
     while at < len(labels) and (size := labels[at]):
