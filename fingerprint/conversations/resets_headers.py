@@ -20,6 +20,8 @@ COUNTER_STEP = 2000
 # RFC 9293 section 3.1: bits that are reserved, zero in what every known host sends (bit 0x100 is AccECN's).
 RESERVED = 0xE00
 URG = 0x20
+# RFC 7323 section 5.4: the clock ticks between 1 ms and 1 s; ten seconds at the fastest.
+LARGEST_TICKS = 10_000
 
 
 def contradictions(ending: Ending) -> tuple[str, ...]:
@@ -44,6 +46,18 @@ def like_the_sender(ending: Ending) -> bool:
     """Nothing in the headers speaks against the named sender, and its distance in hops speaks for it."""
     known = {s.ttl_hops for s in ending.genuine}
     return ending.segment.ttl_hops in known and not contradictions(ending)
+
+
+def keeps_its_clock(ending: Ending) -> bool:
+    """It carries the sender's timestamp clock on and its own distance in hops: hardly anybody forges both.
+
+    A reset like this that seems too soon says rather that the round trips were measured too long.
+    """
+    end = ending.segment
+    last = max((s.tsval for s in ending.before if s.has_timestamps), default=None)
+    if last is None or not end.has_timestamps or not like_the_sender(ending):
+        return False
+    return 0 <= end.tsval - last <= LARGEST_TICKS
 
 
 def copies_the_other_end(ending: Ending) -> bool:

@@ -129,7 +129,11 @@ def sequence(
     sent = [s for s in before if s.from_client]
     stage = _stage(sent)
     if not resets:
-        if listened_s < SILENCE_S or any(s.is_reset for s in segments) or not _fell_silent(before, resets_from_client):
+        if (
+            listened_s < SILENCE_S
+            or any(s.is_reset for s in segments)
+            or not _fell_silent(before, as_server=resets_from_client)
+        ):
             return None
     elif any(not s.is_reset for s in arriving[arriving.index(resets[0]) :]):
         return None
@@ -153,8 +157,8 @@ def _stage(sent: Sequence[Segment]) -> str:
     return "ack" if any(s.flags & (SYN | ACK | RST) == ACK for s in sent) else "syn"
 
 
-def _fell_silent(before: Sequence[Segment], as_server: bool) -> bool:
-    """Nothing came after the last step: as the server sees it from the client, as the client sees it from the server."""
+def _fell_silent(before: Sequence[Segment], *, as_server: bool) -> bool:
+    """Nothing came from the other end after the client's last step."""
     if as_server:
         # A client that acknowledges the server's data is still there.
         said = max((s.seq + s.payload_bytes for s in before if s.from_client), default=0)
