@@ -41,17 +41,32 @@ from fingerprint.technique import (
     cite,
 )
 
+# The handshake passed on this very 5-tuple, so neither a dead host nor a failing equal-cost path explains that only the
+# hello is lost; a SYN proxy before a dead server does, and so does a capture that lost one direction.
 HELLO_NEVER_ACKNOWLEDGED = Clue(
     id="hello-never-acknowledged",
-    says="the ClientHello was sent {copies} times over {span:.1f} s and never acknowledged",
+    says="after a complete handshake the ClientHello was sent {copies} times over {span:.1f} s and never acknowledged",
     group="silence",
     given={
-        "*.timeout": 0.9, "path-failure": 0.3, "split-tcp": 0.2, "server-down": 0.1, "local-network": 0.05,
-        "capture-fault": 0.02, "nat-timeout": 0.02, "pmtu": 0.01, "server-refuses": 0.005, "loss": 0.003,
-        "innocent": 0.001, "*": 0.001,
+        "*.timeout": 0.9, "split-tcp": 0.002, "local-network": 0.003, "capture-fault": 0.003, "path-failure": 0.003,
+        "server-refuses": 0.0005, "nat-timeout": 0.001, "pmtu": 0.001, "server-down": 0.0003, "loss": 0.0003,
+        "innocent": 0.0002, "*": 0.001,
     },
-    source="RFC 6298 (back-off); FIELD: drops need a witness; set by hand",
+    source="RFC 9293 section 3.10.7.4 (a host acknowledges what it receives), RFC 6298 (back-off); set by hand",
 )  # fmt: skip
+UNHEARD_HELLO = Clue(
+    id="unheard-hello",
+    says="the ClientHello was sent {copies} times over {span:.1f} s and never acknowledged; the handshake was not captured",
+    group="silence",
+    given={
+        **HELLO_NEVER_ACKNOWLEDGED.given,
+        "path-failure": 0.3,
+        "server-down": 0.3,
+        "nat-timeout": 0.3,
+        "capture-fault": 0.3,
+    },
+    source="as hello-never-acknowledged, without its handshake; set by hand",
+)
 LARGE_HELLO_NEVER_ACKNOWLEDGED = Clue(
     id="large-hello-never-acknowledged",
     says="a ClientHello of {size} bytes was sent {copies} times over {span:.1f} s and never acknowledged",
@@ -63,7 +78,7 @@ PART_NEVER_ACKNOWLEDGED = Clue(
     id="part-of-the-hello-never-acknowledged",
     says="{covered} of {size} bytes of the ClientHello were acknowledged, the rest never in {copies} sendings",
     group="silence",
-    given={**HELLO_NEVER_ACKNOWLEDGED.given, "pmtu": 0.3, "server-down": 0.005, "split-tcp": 0.02},
+    given={**HELLO_NEVER_ACKNOWLEDGED.given, "pmtu": 0.3},
     source="Xue et al., IMC 2022; RFC 2923; set by hand",
 )
 SERVER_LIVES = Clue(
@@ -176,14 +191,14 @@ class SniFiltering(Technique):
     """Thresholds: how often and how long a hello must have gone unheard, and how long an answer is waited for."""
 
     clues = (
-        HELLO_NEVER_ACKNOWLEDGED, LARGE_HELLO_NEVER_ACKNOWLEDGED, PART_NEVER_ACKNOWLEDGED, SERVER_LIVES,
+        HELLO_NEVER_ACKNOWLEDGED, UNHEARD_HELLO, LARGE_HELLO_NEVER_ACKNOWLEDGED, PART_NEVER_ACKNOWLEDGED, SERVER_LIVES,
         SILENCE_AFTER_ACKNOWLEDGEMENT, OTHER_NAME_PASSES_HERE, NAME_DECIDES_HERE, FOREIGN_NAME_PASSES_HERE,
         SMALLER_HELLO_PASSES_HERE, OTHER_NAME_PASSES_ELSEWHERE, ADDRESS_WORKS_OTHERWISE, NAME_FAILS_EVERYWHERE,
         THIS_NAME_PASSES_TOO,
     )  # fmt: skip
 
-    copies: int = 3  # sendings of the hello, first one included
-    span_s: float = 1.0  # from the first sending to the last
+    copies: int = 4  # sendings of the hello, first one included
+    span_s: float = 2.0  # from the first sending to the last
     listen_s: float = 5.0  # after an acknowledgement, before silence counts
     # RFC 8200 section 5: the smallest link MTU of IPv6 is 1280 bytes; payloads below 1200 pass everywhere.
     small_bytes: int = 1200
@@ -218,6 +233,7 @@ class SniFiltering(Technique):
         else:
             large = max(s.payload_bytes for s in o.request) > self.small_bytes
             clue = LARGE_HELLO_NEVER_ACKNOWLEDGED if large else HELLO_NEVER_ACKNOWLEDGED
+            clue = clue if o.syn_ack is not None else UNHEARD_HELLO
             yield cite(clue, subject, *hello, facets=facets, **words)
         first_wait_ns = o.request[0].time_ns + int(self.span_s * 1e9)
         later = [s for s in o.signs_of_life if s.time_ns > first_wait_ns]

@@ -65,6 +65,11 @@ INNOCENT_PRIOR: MappingProxyType[str, float] = MappingProxyType(
     }
 )  # fmt: skip
 
+# Share of a family's prior that its commonest trigger takes, where the family has one: nearly all TLS and HTTP
+# interference in OONI's and Censored Planet's reports is by name. Set by hand; the rest is split evenly.
+COMMON_TRIGGERS = ("sni", "host")
+COMMON_SHARE = 0.7
+
 # Last label of a qualified node → trigger fields, one of which the evidence must carry before the node is reported.
 QUALIFIERS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -96,3 +101,12 @@ def below(node: str) -> tuple[str, ...]:
 def action(node: str) -> str:
     """The second label: what was done."""
     return node.split(".")[1]
+
+
+def node_prior(nodes: tuple[str, ...]) -> dict[str, float]:
+    """How a blocked symptom's prior is shared among its nodes; sums to one."""
+    common = [n for n in nodes if n.rsplit(".", 1)[-1] in COMMON_TRIGGERS]
+    rest = [n for n in nodes if n not in common]
+    if not common or not rest:
+        return dict.fromkeys(nodes, 1 / len(nodes))
+    return dict.fromkeys(common, COMMON_SHARE / len(common)) | dict.fromkeys(rest, (1 - COMMON_SHARE) / len(rest))

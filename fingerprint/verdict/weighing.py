@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fingerprint.verdict.symptoms import Found, Symptom, likelihood
-from fingerprint.verdict.taxonomy import INNOCENT_PRIOR, INNOCENTS, PRIOR_BLOCKED
+from fingerprint.verdict.taxonomy import INNOCENT_PRIOR, INNOCENTS, PRIOR_BLOCKED, node_prior
 
 # What one connection alone may contribute: a likelihood ratio of 10,000. Set by hand: no field study supports more
 # from a single packet exchange, and a capture fault can make any one of them.
@@ -95,7 +95,7 @@ def effective(trials: int) -> float:
 
 def posterior(symptom: Symptom, total: Weights, prior_blocked: float) -> dict[str, float]:
     """Bayes' rule over the symptom's hypotheses; they sum to one."""
-    prior = {n: prior_blocked / len(symptom.nodes) for n in symptom.nodes}
+    prior = {n: prior_blocked * share for n, share in node_prior(symptom.nodes).items()}
     prior |= {i: (1 - prior_blocked) * p for i, p in INNOCENT_PRIOR.items()}
     top = max(total.values())
     raw = {h: prior[h] * math.exp(total[h] - top) for h in total}
