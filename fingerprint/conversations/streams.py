@@ -234,14 +234,16 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
     if not len(c) or not len(f):
         return ()
     tcp = np.flatnonzero((c.flow >= 0) & (c.protocol == 6))
+    if not len(tcp):
+        return ()
     order = tcp[np.argsort(c.flow[tcp], kind="stable")]
     flow = c.flow[order]
-    starts = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1]))) if len(order) else np.empty(0, np.int64)
+    starts = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1])))
     ends = np.append(starts[1:], len(order))
     monotone = bool((np.diff(c.time_ns) >= 0).all())
     # Flows with more than one opening SYN need a look; all others are one stream each.
     opening = (c.tcp_flags[order] & (SYN | ACK | RST)) == SYN
-    syn_counts = np.add.reduceat(opening, starts) if len(starts) else np.empty(0, np.int64)
+    syn_counts = np.add.reduceat(opening, starts)
     # (first position in `order`, end): one entry a stream.
     pieces: list[tuple[int, int]] = []
     for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
@@ -252,8 +254,6 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
             pieces.extend(zip(cuts[:-1], cuts[1:], strict=True))
         else:
             pieces.append((start, end))
-    if not pieces:
-        return ()
     bounds = np.array([p[0] for p in pieces])
     direction = c.direction[order].astype(bool)
     flags = c.tcp_flags[order]
