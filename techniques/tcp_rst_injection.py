@@ -32,6 +32,7 @@ from fingerprint.conversations import resets_headers as headers
 from fingerprint.conversations.resets import IDLE_S, INITIAL_TTLS_HOPS, Ending, endings, is_near
 from fingerprint.conversations.resets_spotting import spotted
 from fingerprint.conversations.resets_timing import Delay, delay
+from fingerprint.conversations.round_trips import handshake_sample
 from fingerprint.conversations.segments import FIN, RST, Segment
 from fingerprint.conversations.sequences import FIRST_PKTS, sequence
 from fingerprint.conversations.streams import Stream
@@ -48,6 +49,8 @@ from fingerprint.technique import (
     cite,
 )
 
+# Streams to one address that are asked for a handshake; more would only refine a minimum.
+ASKED_STREAMS = 200
 KINDS = ("reset", "close", "alert")
 _SAID = {"reset": "RST", "close": "FIN", "alert": "TLS alert"}
 _FIELD = "measured delays and injectors' headers of public captures; set by hand"
@@ -141,7 +144,7 @@ SYN_REFUSED = Clue(
     id="syn-refused",
     says="the SYN was answered by a RST",
     group="ending-itself",
-    given={"*.refused": 0.3, "server-down": 0.8, "server-refuses": 0.05, "*": 0.001},
+    given={"*.refused": 0.15, "server-down": 0.85, "server-refuses": 0.02, "*": 0.001},
     source="RFC 9293 section 3.10.7.1: a closed port answers so; set by hand",
 )
 SEQUENCE = Clue(
@@ -181,6 +184,8 @@ class TcpRstInjection(Technique):
         for ending in endings(stream.segments, protocol=stream.protocol):
             side = stream.client if ending.segment.from_client else stream.server
             rtts_s = capture.rtt_samples(side.address)
+            if ending.kind == "alert":
+                rtts_s = _handshakes(capture, side.address)
             if is_near(ending, rtts_s) or (ending.kind != "reset" and stream.protocol == "tcp"):
                 continue
             far.append((ending, rtts_s))
@@ -202,6 +207,12 @@ class TcpRstInjection(Technique):
                 yield cite(BOTH_ENDS["reset"], subject, one.segment, other.segment, apart_ms=apart_ms)
 
 
+def _handshakes(capture: Capture, server: str) -> tuple[float, ...]:
+    """Round trips of handshakes alone: a forged alert acknowledges the hello and would vouch for itself."""
+    pairs = (handshake_sample(s, to_server=True) for s in list(capture.streams_of(server))[:ASKED_STREAMS])
+    return tuple(sorted(pair[0] for pair in pairs if pair))
+
+
 def _base(ending: Ending, subject: Subject) -> Evidence:
     family = IN_THE_CLIENTS_NAME if ending.segment.from_client else BEFORE_ANY_ANSWER
     return cite(family[ending.kind], subject, ending.segment, side=_side(ending))
@@ -218,12 +229,10 @@ def _against(ending: Ending, rtts_s: Sequence[float], subject: Subject) -> Itera
         strong = firm
         if firm or ending.stage != "later":
             family = SOONER if firm else SOONER_BY_ONE_SAMPLE
-            words = {
-                "elapsed_ms": measured.elapsed_s * 1e3,
-                "rtt_ms": measured.rtt_s * 1e3,
-                "samples": measured.samples,
-            }
-            yield cite(family[kind], subject, measured.cause, *cited, side=side, **words)
+            yield cite(
+                family[kind], subject, measured.cause, *cited, side=side, samples=measured.samples,
+                elapsed_ms=measured.elapsed_s * 1e3, rtt_ms=measured.rtt_s * 1e3,
+            )  # fmt: skip
     more = aftermath.went_on(ending)
     if more:
         strong = True
@@ -295,11 +304,14 @@ def _place(capture: Capture, stream: Stream) -> Location | None:
     if mine is None:
         return None
     beside = [s for s in capture.streams_of(stream.server.address) if s.name == stream.name and s is not stream]
-    lower = [t for s in beside if not s.server_flags & RST and (t := s.request_ttl_hops) is not None and t < mine]
-    reset = [t for s in beside if s.server_flags & RST and (t := s.request_ttl_hops) is not None and t < mine]
-    if not lower or reset:
+    lower = [(t, _cut(s)) for s in beside if (t := s.request_ttl_hops) is not None and t < mine]
+    if not lower or any(cut for _, cut in lower):
         return None
-    return Location(hop=mine, link=(max(lower), mine))
+    return Location(hop=mine, link=(max(t for t, _ in lower), mine))
+
+
+def _cut(stream: Stream) -> bool:
+    return any(e.stage == "request" for e in endings(stream.segments, protocol=stream.protocol))
 
 
 def _placed(evidence: Evidence, place: Location | None) -> Evidence:

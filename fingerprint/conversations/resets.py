@@ -93,6 +93,8 @@ def _ending(segments: Sequence[Segment], opening: Handshake, protocol: str, *, f
         return None
     first = segments[at]
     kind, before = _kind(first), segments[:at]
+    if not before:
+        return None
     mine = [s for s in before if s.from_client == from_client]
     opposite = tuple(s for s in segments if s.from_client != from_client)
     if kind != "reset" and (from_client or _asked(before, opening) != "request" or any(_closes(s) for s in before)):

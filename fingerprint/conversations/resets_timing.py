@@ -17,7 +17,7 @@ SOONER_RATIO = 0.7
 # A gap below this is scheduling noise of the capture point, not distance.
 LEAST_GAP_S = 0.003
 # Two smallest samples further apart than this say that the smallest is not yet the distance.
-AGREEING_RATIO = 1.5
+AGREEING_RATIO = 2.0
 # True resets: one round trip, plus what the application needs to make up its mind.
 HONEST_RATIO = (0.85, 1.5)
 HONEST_THINKING_S = 0.1
