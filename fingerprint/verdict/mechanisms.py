@@ -62,7 +62,7 @@ def mechanism(balance: Balance, node: str) -> Mechanism:
         posterior_at=at,
         calibrated=_calibration(speaking),
         position=_position(facets),
-        trigger=_trigger(facets, node),
+        trigger=_trigger((f.evidence.facets for f in symptom.found), node),
         location=_location(facets),
         injector=(),
         shape=_most_said(f.shape for f in facets),
