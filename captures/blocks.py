@@ -13,16 +13,6 @@ from captures.recording import Interface
 from captures.records import LONGEST_FRAME_BYTES, Fault, Sink
 
 SECTION_HEADER = 0x0A0D0D0A
-INTERFACE_DESCRIPTION = 1
-PACKET = 2  # the old one, replaced by the enhanced packet block
-SIMPLE_PACKET = 3
-NAME_RESOLUTION = 4
-INTERFACE_STATISTICS = 5
-ENHANCED_PACKET = 6
-JOURNAL_EXPORT = 9
-CUSTOM = 0x0BAD
-SYSDIG_EVENT = 0x204
-SYSDIG_EVENT_WITH_FLAGS = 0x208
 
 # Wireshark, wiretap/pcapng.c MAX_BLOCK_SIZE: 16 MiB and the overhead of a packet block.
 LONGEST_BLOCK_BYTES = (16 << 20) + 1024
@@ -84,6 +74,7 @@ class PcapngWalk:
         )
 
     def step(self, block: memoryview, at: int, base: int, sink: Sink) -> int:
+        """One block; see `Walk.step`."""
         if at + 12 > len(block):
             return at
         (kind,) = Struct(self.order + "I").unpack_from(block, at)
@@ -111,7 +102,7 @@ class PcapngWalk:
         return int(length) + -int(length) % 4
 
     def _block(self, kind: int, block: memoryview, at: int, end: int, base: int, sink: Sink) -> None:
-        match kind:
+        match kind:  # the numbers of section 11.1
             case 6:
                 self._enhanced(block, at, end, base, sink)
             case 3:
@@ -125,8 +116,15 @@ class PcapngWalk:
             case 0x0A0D0D0A:
                 self.first_of_section = len(self.states)
             case 9 | 0x204 | 0x208:
-                # Wireshark numbers these among the packets, and so must we.
-                self._frame(bytes(block[at + 8 : end]), 0, base + at + 8, end - at - 8, 0, -1, sink)
+                self._numbered(block, at + 8, end, base, sink)
+            case 0x0BAD | 0x40000BAD:
+                self._numbered(block, at + 12, end, base, sink)
+
+    def _numbered(self, block: memoryview, start: int, end: int, base: int, sink: Sink) -> None:
+        """A block that is no packet, but that Wireshark numbers among the packets, and so must we."""
+        size = min(end - start, LONGEST_FRAME_BYTES)
+        if size >= 0:
+            self._frame(bytes(block[start : start + size]), 0, base + start, size, self.first_of_section, -1, sink)
 
     def _interface(self, block: memoryview, at: int, end: int, sink: Sink) -> None:
         if end - at < 16:
@@ -229,6 +227,7 @@ class PcapngWalk:
         sink.add(frame, time_ns, offset, max(wire, len(frame)), interface, link_type)
 
     def tail(self, block: memoryview, at: int, sink: Sink) -> str | None:
+        """What the end of the file lacks; see `Walk.tail`."""
         left = len(block) - at
         if not left:
             return None
@@ -236,7 +235,10 @@ class PcapngWalk:
             return f"ends inside the block after packet {len(sink)}; stop the recorder before copying its file"
         kind, length = Struct(self.order + "II").unpack_from(block, at)
         what = f"packet {len(sink) + 1}" if kind in (2, 3, 6) else f"the block after packet {len(sink)}"
-        return f"{what} is cut short ({left} of {length} bytes of its block kept); stop the recorder before copying its file"
+        return (
+            f"{what} is cut short ({left} of {length} bytes of its block kept); "
+            "stop the recorder before copying its file"
+        )
 
 
 def _section_order(block: memoryview, at: int, sink: Sink) -> str:

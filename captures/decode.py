@@ -1,6 +1,6 @@
 """One frame to one row: the innermost IP header, the transport header behind it, and what its payload begins with.
 
-This is the reference for the compiled core, which hands over to it whatever is not Ethernet carrying plain IP, TCP or UDP.
+This is the reference for the compiled core, which hands over to it whatever is not plain IP over a plain link.
 """
 
 from __future__ import annotations
@@ -162,6 +162,8 @@ def _generic_encapsulation(frame: bytes, at: int) -> tuple[int, int]:
             return link.ethernet(frame, at + (8 if has_sequence else 0))
         case 0x22EB:  # ERSPAN type III: twelve bytes, and eight more if the last bit says so
             return link.ethernet(frame, at + 12 + (8 if frame[at + 11] & 1 else 0))
+        case 0x883E:  # WCCP, draft-mclaggan-wccp-v2rev1: version 2 puts four bytes before the packet
+            return link.bare_ip(frame, at if frame[at] >> 4 == 4 else at + 4)
         case _:
             return link.after_ethertype(frame, at, protocol)
 
@@ -280,7 +282,7 @@ def _transport(frame: bytes, network: Network, cut: int) -> Row:
         dscp=network.dscp,
         state=network.state | cut,
     )
-    if network.state & State.LATER_FRAGMENT:
+    if network.state & State.LATER_FRAGMENT or network.next_offset > _FARTHEST:
         return row
     match network.protocol:
         case 6:

@@ -86,7 +86,7 @@ def _no_network(state: int) -> tuple[Malformed, ...]:
 
 
 def _layers(frame: bytes, network: Network, bare: Packet, *, quotes: int) -> Packet:
-    decoded = replace(bare, ip=_ip(frame, network), malformed=_lengths(frame, network))
+    decoded = replace(bare, ip=_ip(frame, network), malformed=_lengths(network))
     if network.state & State.LATER_FRAGMENT:
         return _with_payload(decoded, frame, network.next_offset, network.next_bytes)
     match network.protocol:
@@ -109,7 +109,7 @@ def _broken(decoded: Packet, layer: str, at: int, why: str) -> Packet:
     return replace(decoded, malformed=(*decoded.malformed, Malformed(layer=layer, at_byte=at, why=why)))
 
 
-def _lengths(frame: bytes, network: Network) -> tuple[Malformed, ...]:
+def _lengths(network: Network) -> tuple[Malformed, ...]:
     if not network.state & State.MALFORMED:
         return ()
     return (Malformed(layer="ip", at_byte=network.offset, why="a length points outside the packet"),)

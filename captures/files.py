@@ -29,17 +29,23 @@ def inputs(paths: Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:
 def _expanded(path: str) -> tuple[str, ...]:
     if path == "-":
         return (path,)
-    if os.path.isdir(path):
+    if Path(path).is_dir():
         below = tuple(_below(Path(path)))
         if not below:
             raise CaptureError(f"{Path(path).name}: holds no file that ends like a capture; name the files themselves")
         return below
-    if os.path.exists(path) or not glob.has_magic(path):
+    if Path(path).exists() or not glob.has_magic(path):
         return (path,)
-    matches = sorted(match for match in glob.glob(path, recursive=True) if not _hidden(Path(match).name))
+    matches = sorted(_matches(path))
     if not matches:
         raise CaptureError(f"{path}: matches no file; check the pattern")
     return tuple(file for match in matches for file in _expanded(match))
+
+
+def _matches(pattern: str) -> list[str]:
+    # Path.glob takes no absolute pattern, and users do.
+    found = glob.glob(pattern, recursive=True)  # noqa: PTH207
+    return [match for match in found if not _hidden(Path(match).name)]
 
 
 def _below(folder: Path) -> Iterator[str]:
@@ -47,7 +53,7 @@ def _below(folder: Path) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not _hidden(name))
         for name in sorted(files):
             if not _hidden(name) and _like_a_capture(name):
-                yield os.path.join(root, name)
+                yield str(Path(root) / name)
 
 
 def _hidden(name: str) -> bool:

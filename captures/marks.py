@@ -165,7 +165,7 @@ def question_name(payload: bytes) -> bytes | None:
     """The name of the first question of a DNS message, labels joined by dots; None for the root and for nonsense."""
     if len(payload) < 12 or payload[4:6] == b"\0\0":
         return None
-    labels = []
+    labels: list[bytes] = []
     at = 12
     while at < len(payload):
         size = payload[at]
@@ -216,5 +216,5 @@ def _tidy(name: bytes) -> bytes | None:
 
 
 def printable(name: bytes) -> str:
-    """A name that no terminal and no page can trip over: bytes outside printable ASCII as ``\\xHH``."""
+    r"""A name that no terminal and no page can trip over: bytes outside printable ASCII as ``\xHH``."""
     return "".join(chr(byte) if 0x20 < byte < 0x7F else f"\\x{byte:02x}" for byte in name)

@@ -61,7 +61,7 @@ class Udp:
 class Icmp:
     """An ICMP or ICMPv6 message; `quoted` is the packet inside an error message, as far as it was quoted.
 
-    `body` is everything behind type, code and checksum, so it starts with the four bytes that hold an MTU or an identifier.
+    `body` is everything behind type, code and checksum: it starts with the four bytes of an MTU or an identifier.
     """
 
     type: int

@@ -39,7 +39,7 @@ def read(path: str | os.PathLike[str], *, index: int = 0) -> Recording:
     try:
         return _read(stream, name, index)
     finally:
-        stream.finish()
+        stream.close()
 
 
 def core_in_use() -> str:
@@ -52,7 +52,7 @@ def _pass_class() -> Any:
     if os.environ.get("FINGERPRINT_CORE") == "python":
         return Pass
     try:
-        from captures import _core
+        from captures import _core  # type: ignore[attr-defined]  # built or not, by hatch_build.py
     except ImportError:
         return Pass
     return _core.Pass

@@ -88,6 +88,7 @@ class PcapWalk:
         self._record = Struct(order + "IIII")
 
     def step(self, block: memoryview, at: int, base: int, sink: Sink) -> int:
+        """One packet, or the file header; see `Walk.step`."""
         if self.link_type < 0:
             return self._header(block, at)
         header_bytes = self.layout.record_header_bytes
@@ -102,7 +103,7 @@ class PcapWalk:
                 f"packet {len(sink) + 1} claims {captured} bytes, which no packet has; "
                 "the file is damaged from there on, fetch it again"
             )
-        end = start + captured
+        end: int = start + captured
         if end > len(block):
             return at
         frame = bytes(block[start:end])
@@ -125,6 +126,7 @@ class PcapWalk:
         return at + self.layout.file_header_bytes
 
     def tail(self, block: memoryview, at: int, sink: Sink) -> str | None:
+        """What the end of the file lacks; see `Walk.tail`."""
         left = len(block) - at
         if self.link_type < 0:
             return "ends inside the file header; capture again"

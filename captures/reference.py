@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ class Pass:
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
-        self._columns = {name: array(_CODES[kind]) for name, kind in COLUMNS.items()}  # type: ignore[index]
+        self._columns = {name: array(_CODES[kind]) for name, kind in COLUMNS.items()}
         self._append = [column.append for column in self._columns.values()]
         self._times = self._columns["time_ns"]
         self._flow_rows: dict[tuple[Any, ...], tuple[int, int]] = {}
@@ -69,7 +70,7 @@ class Pass:
     def columns(self) -> Columns:
         """The columns filled so far."""
         arrays = {name: np.array(self._columns[name], dtype=kind) for name, kind in COLUMNS.items()}
-        return Columns(**arrays)  # type: ignore[arg-type]
+        return Columns(**arrays)
 
     def flows(self) -> Flows:
         """The flows seen so far."""
@@ -78,15 +79,14 @@ class Pass:
         def column(place: int, kind: type[np.generic]) -> Any:
             return np.array([flow[place] for flow in flows], dtype=kind)
 
-        def addresses(place: int) -> Any:
-            joined = b"".join(flow[place] for flow in flows)
-            return np.frombuffer(joined, dtype=np.uint8).reshape(len(flows), 16)
+        def addresses(each: Iterable[bytes]) -> Any:
+            return np.frombuffer(b"".join(each), dtype=np.uint8).reshape(len(flows), 16)
 
         return Flows(
             family=column(0, np.uint8),
             protocol=column(1, np.uint8),
-            address_a=addresses(2),
-            address_b=addresses(3),
+            address_a=addresses(flow[2] for flow in flows),
+            address_b=addresses(flow[3] for flow in flows),
             port_a=column(4, np.uint16),
             port_b=column(5, np.uint16),
         )

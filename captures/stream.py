@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import lzma
 import stat
 import sys
@@ -37,6 +38,9 @@ class Stream(Protocol):
     def finish(self) -> str:
         """The SHA-256 of the stored file, once nothing more is read."""
 
+    def close(self) -> None:
+        """Gives up reading on, and the digest if it was not asked for."""
+
     def read(self, offset: int, size_bytes: int) -> bytes:
         """The bytes at ``offset`` of the uncompressed stream."""
 
@@ -68,17 +72,27 @@ class _Digest:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._hex = ""
+        self._stopped = False
         self._thread = Thread(target=self._run, name="sha256", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
+        digest = hashlib.sha256()
         try:
-            with self._path.open("rb") as file:
-                self._hex = hashlib.file_digest(file, "sha256").hexdigest()
+            with self._path.open("rb", buffering=0) as file:
+                while not self._stopped and (piece := file.read(BLOCK_BYTES)):
+                    digest.update(piece)
         except OSError:
-            self._hex = ""
+            return
+        self._hex = digest.hexdigest()
+
+    def stop(self) -> None:
+        """Ends the thread without a result."""
+        self._stopped = True
+        self._thread.join()
 
     def result(self) -> str:
+        """Waits for the thread. Raises CaptureError if the file was gone."""
         self._thread.join()
         if not self._hex:
             raise CaptureError(f"{self._path.name}: vanished while it was read; read it again")
@@ -95,6 +109,7 @@ class PlainStream:
         self._near: tuple[int, bytes] = (0, b"")
 
     def readinto(self, buffer: memoryview) -> int:
+        """The next bytes; see `Stream.readinto`."""
         if self._file is None:
             return 0
         try:
@@ -103,12 +118,20 @@ class PlainStream:
             raise DamagedStream("cannot be read to its end; copy it to a sound disk") from error
 
     def finish(self) -> str:
+        """Closes the file; see `Stream.finish`."""
+        digest = self._digest.result()
+        self.close()
+        return digest
+
+    def close(self) -> None:
+        """Closes the file; frames can still be read."""
+        self._digest.stop()
         if self._file is not None:
             self._file.close()
             self._file = None
-        return self._digest.result()
 
     def read(self, offset: int, size_bytes: int) -> bytes:
+        """The bytes of a frame; see `Stream.read`."""
         start, near = self._near
         if not start <= offset or offset + size_bytes > start + len(near):
             start, near = offset, self._around(offset, size_bytes)
@@ -177,6 +200,7 @@ class SpooledStream:
         raise DamagedStream("is cut short inside the compressed stream; fetch it again")
 
     def readinto(self, buffer: memoryview) -> int:
+        """The next bytes; see `Stream.readinto`."""
         while not self._left:
             piece = next(self._pieces, None)
             if piece is None:
@@ -189,8 +213,8 @@ class SpooledStream:
         return size
 
     def finish(self) -> str:
+        """Closes the file; see `Stream.finish`."""
         if self._digest is not None:
-            self._file.close()
             return self._digest.result()
         try:
             while self._stored(BLOCK_BYTES):
@@ -199,53 +223,49 @@ class SpooledStream:
             pass
         return self._running.hexdigest()
 
+    def close(self) -> None:
+        """Closes the file; frames can still be read from the spool."""
+        self._file.close()
+        if self._digest is not None:
+            self._digest.stop()
+
+    def __del__(self) -> None:
+        self._spool.close()
+
     def read(self, offset: int, size_bytes: int) -> bytes:
+        """The bytes of a frame; see `Stream.read`."""
         self._spool.seek(offset)
         return self._spool.read(size_bytes)
 
 
-class _Zstandard:
-    """The eof of zstandard's decompressobj, with the name that the other two give it."""
-
-    def __init__(self, unit: Any) -> None:
-        self._unit = unit
-
-    def decompress(self, piece: bytes) -> bytes:
-        return cast("bytes", self._unit.decompress(piece))
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._unit.eof)
-
-    @property
-    def unused_data(self) -> bytes:
-        return cast("bytes", self._unit.unused_data)
+def _zstd_module() -> Any:
+    """The standard library's API of Python 3.14, from there or from its backport; None where neither is."""
+    for module in ("compression.zstd", "backports.zstd"):
+        try:
+            return importlib.import_module(module)
+        except ImportError:
+            continue
+    return None
 
 
 def _zstd(name: str) -> Any:
-    try:
-        import zstandard
-    except ImportError as error:
-        raise CaptureError(
-            f"{name}: is compressed with zstd; install zstandard, or decompress it with unzstd"
-        ) from error
-    return _Zstandard(zstandard.ZstdDecompressor().decompressobj())
+    module = _zstd_module()
+    if module is None:
+        raise CaptureError(f"{name}: is compressed with zstd; install backports.zstd, or decompress it with unzstd")
+    return module.ZstdDecompressor()
 
 
 def _zstd_errors() -> tuple[type[Exception], ...]:
-    try:
-        import zstandard
-    except ImportError:
-        return ()
-    return (zstandard.ZstdError,)
+    module = _zstd_module()
+    return (module.ZstdError,) if module else ()
 
 
 def _decompressor(start: bytes) -> tuple[Callable[[str], Any], int, tuple[type[Exception], ...]] | None:
     """By its first bytes: what decompresses it, bytes to feed at once (small, for bombs), and what it raises."""
     if start[:3] == b"\x1f\x8b\x08":
-        return lambda name: zlib.decompressobj(31), 4096, (zlib.error,)
+        return lambda _: zlib.decompressobj(31), 4096, (zlib.error,)
     if start[:6] == b"\xfd7zXZ\0":
-        return lambda name: lzma.LZMADecompressor(), 4096, (lzma.LZMAError,)
+        return lambda _: lzma.LZMADecompressor(), 4096, (lzma.LZMAError,)
     if start[:4] == b"\x28\xb5\x2f\xfd":
         return _zstd, 1024, _zstd_errors()
     return None
