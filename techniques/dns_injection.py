@@ -35,8 +35,8 @@ from fingerprint.conversations.dns_answers import (
     is_teredo,
     of_another_type,
 )
-from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, Race, race
-from fingerprint.conversations.dns_resolvers import Resolver, look, resolvers
+from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
+from fingerprint.conversations.dns_resolvers import Resolver, look, look_text, resolvers
 from fingerprint.conversations.dns_views import (
     DEAD_SYNS,
     Contradiction,
@@ -63,171 +63,126 @@ from fingerprint.technique import (
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
 
-HAND_SET = "set by hand from the mechanism; no labelled frequencies yet"
-
+# Each P(seen | hypothesis) is set by hand from the mechanism: no labelled frequencies were measured yet (n = 0).
 TWO_ANSWERS = Clue(
     id="two-answers-no-one-resolver-gives",
     says="{count} contradicting answers to one query, {first} first; they differ in {differs}",
     group="dns-answers",
     given={"dns.injection": 0.5, "local-network": 0.001, "innocent": 0.0003, "*": 0.0003},
-    source="Duan et al., SATIN 2012; " + HAND_SET,
+    source="Duan et al., SATIN 2012",
 )
 TWO_ANSWERS_ALIKE = Clue(
     id="two-contradicting-answers",
     says="{count} contradicting answers to one query, {first} first, with equal headers",
     group="dns-answers",
     given={"dns.injection": 0.2, "local-network": 0.01, "innocent": 0.003, "*": 0.003},
-    source="Duan et al., SATIN 2012; " + HAND_SET,
+    source="Duan et al., SATIN 2012",
 )
-OF_ANOTHER_TYPE = Clue(
+IMPOSSIBLE = Clue(
     id="addresses-of-another-type",
     says="asked for type {asked}, answered with {given}",
     group="dns-type",
     given={"dns.injection": 0.2, "local-network": 0.004, "innocent": 0.001, "*": 0.001},
-    source="Hoang et al., USENIX Security 2021; " + HAND_SET,
-)
-TEREDO = Clue(
-    id="teredo-address-answered",
-    says="answered with the Teredo address {given}, behind which no service runs",
-    group="dns-type",
-    given={"dns.injection": 0.1, "innocent": 0.001, "*": 0.001},
-    source="RFC 4380 section 2.6; Hoang et al., USENIX Security 2021; " + HAND_SET,
+    source="Hoang et al., USENIX Security 2021: A records and Teredo addresses for AAAA; RFC 4380 section 2.6",
 )
 SOONER = Clue(
     id="sooner-than-the-resolver-could",
     says="answered {took:.1f} ms after the query; handshakes with the resolver take {floor:.1f} ms",
     group="dns-time",
     given={
-        "dns.injection": 0.6,
-        "local-network": 0.05,
-        "chosen-filter": 0.05,
-        "split-tcp": 0.05,
-        "innocent": 0.02,
+        "dns.injection": 0.6, "local-network": 0.05, "chosen-filter": 0.05, "split-tcp": 0.05, "innocent": 0.02,
         "*": 0.02,
     },
-    source="timing of forged and honest answers; " + HAND_SET,
+    source="Duan et al., SATIN 2012",
 )  # fmt: skip
 SOONER_THAN_OTHERS = Clue(
     id="sooner-than-its-other-answers",
     says="answered {took:.1f} ms after the query; {samples} answers to other names took {floor:.1f} ms or more",
     group="dns-time",
     given={"dns.injection": 0.6, "local-network": 0.2, "chosen-filter": 0.2, "innocent": 0.08, "*": 0.08},
-    source="a cache is faster than its upstream, so this is weak; " + HAND_SET,
+    source="Duan et al., SATIN 2012; weak, because a cache is faster than its upstream",
 )
 UNLIKE_THE_RESOLVER = Clue(
     id="header-unlike-the-resolvers-others",
     says="(IP TTL, DF, RA) {mine} where {support} answers to other names show {usual}",
     group="dns-header",
     given={"dns.injection": 0.5, "local-network": 0.1, "innocent": 0.06, "*": 0.06},
-    source="anycast and load balancing change TTLs too, so this is weak; " + HAND_SET,
+    source="Duan et al., SATIN 2012; weak, because anycast and load balancing change TTLs too",
 )
 NO_RESOLVER_THERE = Clue(
     id="answer-from-no-resolver",
     says="{address} answers this name and left {silent} queries for {names} unanswered before and after",
     group="dns-no-resolver",
     given={"dns.injection": 0.6, "loss": 0.01, "innocent": 0.005, "*": 0.005},
-    source="FIELD: a query to an address without a resolver is answered by nobody but an injector; " + HAND_SET,
+    source="Hoang et al., USENIX Security 2021: nobody but an injector answers there",
 )
 CONTRADICTED = Clue(
     id="contradicted-by-another-resolver",
     says="{address} gives {given}; {other} gives {theirs}, in another network",
     group="dns-content",
     given={
-        "dns.injection": 0.9,
-        "chosen-filter": 0.9,
-        "captive-portal": 0.5,
-        "corporate-proxy": 0.5,
-        "innocent": 0.15,
+        "dns.injection": 0.9, "chosen-filter": 0.9, "captive-portal": 0.5, "corporate-proxy": 0.5, "innocent": 0.15,
         "*": 0.15,
     },
-    source="Pearce et al., USENIX Security 2017; " + HAND_SET,
+    source="Pearce et al., USENIX Security 2017; weak, because content networks differ too",
 )  # fmt: skip
 UDP_UNLIKE_TCP = Clue(
     id="udp-contradicted-by-tcp",
     says="{address} gives {given} over UDP and {theirs} over TCP",
     group="dns-content",
     given={
-        "dns.injection": 0.8,
-        "chosen-filter": 0.06,
-        "local-network": 0.1,
-        "corporate-proxy": 0.2,
-        "innocent": 0.06,
-        "*": 0.06,
+        "dns.injection": 0.8, "chosen-filter": 0.06, "local-network": 0.1, "corporate-proxy": 0.2, "innocent": 0.05,
+        "*": 0.05,
     },
-    source="injectors seldom follow TCP; " + HAND_SET,
+    source="RFC 7766: one resolver answers both alike, apart from rotation",
 )  # fmt: skip
 BOGON = Clue(
     id="bogon-beside-public-address",
     says="{address} gives {given}, which no public service can have; {other} gives {theirs}",
     group="dns-content",
     given={
-        "dns.injection.bogon": 0.6,
-        "chosen-filter": 0.06,
-        "captive-portal": 0.2,
-        "corporate-proxy": 0.06,
-        "local-network": 0.06,
-        "innocent": 0.002,
-        "*": 0.002,
+        "dns.injection.bogon": 0.6, "chosen-filter": 0.06, "captive-portal": 0.2, "corporate-proxy": 0.06,
+        "local-network": 0.06, "innocent": 0.002, "*": 0.002,
     },
-    source="RFC 6890; " + HAND_SET,
-)  # fmt: skip
-NOWHERE = Clue(
-    id="null-address-beside-public-address",
-    says="{address} gives {given}, as filters do to say nowhere; {other} gives {theirs}",
-    group="dns-content",
-    given={
-        "dns.injection.bogon": 0.6,
-        "chosen-filter": 0.5,
-        "captive-portal": 0.01,
-        "corporate-proxy": 0.2,
-        "innocent": 0.002,
-        "*": 0.002,
-    },
-    source="RFC 1122 section 3.2.1.3; " + HAND_SET,
+    source="RFC 6890",
 )  # fmt: skip
 DEAD_BESIDE_LIVE = Clue(
     id="answered-address-is-dead",
     says="{syns} SYNs to {given} stay unanswered; {theirs}, which {other} gives, serves",
     group="dns-liveness",
     given={
-        "dns.injection": 0.5,
-        "ordinary": 0.003,
-        "server-down": 0.006,
-        "path-failure": 0.008,
-        "chosen-filter": 0.004,
-        "captive-portal": 0.004,
-        "innocent": 0.002,
-        "*": 0.003,
+        "dns.injection": 0.5, "ordinary": 0.003, "server-down": 0.006, "path-failure": 0.008, "chosen-filter": 0.001,
+        "captive-portal": 0.001, "innocent": 0.002, "*": 0.003,
     },
-    source="filters point to pages that answer, forgers often to addresses that do not; " + HAND_SET,
+    source="Pearce et al., USENIX Security 2017; filters point to pages that answer",
 )  # fmt: skip
 ZERO_TTL = Clue(
     id="record-ttl-of-zero",
-    says="{address} gives {given} with a record TTL of 0 s, as for made-up records; {other} caches the name for {theirs_s} s",
+    says="{address} gives {given} with a record TTL of 0 s, as for made-up records; {other} says {theirs_s} s",
     group="dns-record",
-    given={"dns.injection": 0.15, "chosen-filter": 0.3, "captive-portal": 0.3, "innocent": 0.01, "*": 0.01},
-    source="RFC 1035 section 3.2.1: a record of TTL 0 is not cached; " + HAND_SET,
+    given={"dns.injection": 0.15, "chosen-filter": 0.15, "captive-portal": 0.1, "innocent": 0.01, "*": 0.01},
+    source="RFC 1035 section 3.2.1: a record of TTL 0 is not cached",
 )
-FORGED_ELSEWHERE = Clue(
-    id="address-of-other-forged-answers",
-    says="{given} is also what disputed answers to {names} gave",
+SHARED = Clue(
+    id="address-of-unrelated-names",
+    says="{given} is also what contradicted answers to {names} gave",
     group="dns-reuse",
-    given={"dns.injection": 0.5, "chosen-filter": 0.2, "corporate-proxy": 0.2, "innocent": 0.02, "*": 0.02},
-    source="Hoang et al., USENIX Security 2021: injectors draw from small pools; " + HAND_SET,
+    given={"dns.injection": 0.5, "chosen-filter": 0.5, "corporate-proxy": 0.3, "innocent": 0.03, "*": 0.03},
+    source="Hoang et al., USENIX Security 2021: injectors draw from small pools",
 )
 GIVES_BOGON = Clue(
     id="false-address-is-a-bogon",
     says="the false address {given} is private, reserved or local",
     group="dns-kind",
-    given={"dns.injection.bogon": 0.9, "dns.injection": 0.005, "*": 0.9},
-    source="RFC 6890; definition of the node",
+    given={"dns.injection.bogon": 0.9, "dns.injection": 0.001, "*": 0.9},
+    source="RFC 6890",
 )
 GIVES_OTHER = Clue(
     id="false-answer-is-no-known-page",
     says="the false answer gives {given}, neither a bogon nor a known block page",
     group="dns-kind",
-    given={"dns.injection.other": 0.9, "dns.injection": 0.005, "*": 0.9},
-    source="definition of the node",
+    given={"dns.injection.other": 0.9, "dns.injection": 0.001, "*": 0.9},
+    source="RFC 6890",
 )
 
 Resolvers = Mapping[tuple[int, str, str], Resolver]
@@ -238,9 +193,8 @@ class DnsInjection(Technique):
     """Thresholds: how long a silence must be watched, what counts as sooner, and how many silences make no resolver."""
 
     clues = (
-        TWO_ANSWERS, TWO_ANSWERS_ALIKE, OF_ANOTHER_TYPE, TEREDO, SOONER, SOONER_THAN_OTHERS, UNLIKE_THE_RESOLVER,
-        NO_RESOLVER_THERE, CONTRADICTED, UDP_UNLIKE_TCP, BOGON, NOWHERE, DEAD_BESIDE_LIVE, ZERO_TTL, FORGED_ELSEWHERE,
-        GIVES_BOGON, GIVES_OTHER,
+        TWO_ANSWERS, TWO_ANSWERS_ALIKE, IMPOSSIBLE, SOONER, SOONER_THAN_OTHERS, UNLIKE_THE_RESOLVER, NO_RESOLVER_THERE,
+        CONTRADICTED, UDP_UNLIKE_TCP, BOGON, DEAD_BESIDE_LIVE, ZERO_TTL, SHARED, GIVES_BOGON, GIVES_OTHER,
     )  # fmt: skip
 
     listen_s: float = 2.0
@@ -265,7 +219,10 @@ class DnsInjection(Technique):
         for resolver in of.values():
             for lookup, silent in silent_to_others(resolver, listen_s=self.listen_s, queries=self.silent_queries):
                 note(lookup, _from_no_resolver(lookup, resolver, silent))
-        for contradiction in contradictions(found):
+        contradicted = contradictions(found)
+        for contradiction in contradicted:
+            disputed.add(contradiction.lookup, contradiction.given)
+        for contradiction in contradicted:
             lookup = contradiction.lookup
             note(lookup, *_contradicted(contradiction, _asked(lookup, of), capture, disputed))
         yield from self._joined(found, of, capture, seen)
@@ -294,25 +251,25 @@ class DnsInjection(Technique):
         """What time and headers say of the first answer to one query."""
         if lookup.protocol != "udp" or lookup.rtt_s is None or is_owned(resolver.client, resolver.address):
             return
-        first = lookup.answers[0]
+        first, floor = lookup.answers[0], resolver.floor(lookup.name)
+        soon = floor if floor and lookup.rtt_s < self.sooner_ratio * floor.rtt_s > 0 else None
+        habit = resolver.habit(lookup.name) if look(first) != resolver.usual else None
+        if not soon and not habit:
+            return
+        subject, false = _subject(lookup), sorted(gives(first))
         facets = Facets(trigger=_trigger(lookup, resolver))
-        false = sorted(gives(first))
-        floor, shake_s = resolver.floor(lookup.name), min(capture.rtt_samples(resolver.address), default=0.0)
-        if floor and floor.rtt_s > LEAST_RTT_S and lookup.rtt_s < self.sooner_ratio * floor.rtt_s:
-            took, packets = lookup.rtt_s * 1e3, (lookup.queries[0], first, *floor.packets)
-            by_handshake = lookup.rtt_s < self.sooner_ratio * shake_s and floor.rtt_s > self.sooner_ratio * shake_s
-            if by_handshake:
-                words = {"took": took, "floor": shake_s * 1e3}
-                yield cite(SOONER, _subject(lookup), *packets, facets=facets, disputes=false, **words)
-            elif floor.samples > 1:
-                words = {"took": took, "floor": floor.rtt_s * 1e3, "samples": floor.samples}
-                yield cite(SOONER_THAN_OTHERS, _subject(lookup), *packets, facets=facets, disputes=false, **words)
-        habit = resolver.habit(lookup.name)
+        words: dict[str, object] = {"took": lookup.rtt_s * 1e3}
+        if soon and soon.rtt_s > LEAST_RTT_S:
+            shake_s, packets = min(capture.rtt_samples(resolver.address), default=0.0), (lookup.queries[0], first)
+            if lookup.rtt_s < self.sooner_ratio * shake_s and soon.rtt_s > self.sooner_ratio * shake_s:
+                words |= {"floor": shake_s * 1e3}
+                yield cite(SOONER, subject, *packets, *soon.packets, facets=facets, disputes=false, **words)
+            elif soon.samples > 1:
+                words |= {"floor": soon.rtt_s * 1e3, "samples": soon.samples}
+                yield cite(SOONER_THAN_OTHERS, subject, *packets, *soon.packets, facets=facets, disputes=false, **words)
         if habit and look(first) != habit.look:
-            yield cite(
-                UNLIKE_THE_RESOLVER, _subject(lookup), first, *habit.packets, facets=facets, disputes=false,
-                mine=_look(look(first)), usual=_look(habit.look), support=habit.support,
-            )  # fmt: skip
+            words |= {"mine": look_text(look(first)), "usual": look_text(habit.look), "support": habit.support}
+            yield cite(UNLIKE_THE_RESOLVER, subject, first, *habit.packets, facets=facets, disputes=false, **words)
 
 
 def _raced(lookup: Lookup, resolver: Resolver) -> Iterator[Finding]:
@@ -321,14 +278,10 @@ def _raced(lookup: Lookup, resolver: Resolver) -> Iterator[Finding]:
     if run is None:
         return
     if not run.more_than_asked:
-        why = f"{lookup.name}: contradicting answers, but no more of them than queries: a repeated query explains them"
-        yield Inconclusive(why, _cited(lookup), _subject(lookup))
+        yield _unsure(lookup, "contradicting answers, but no more than queries: a repeated query explains them")
         return
     if not run.differs_in and not run.far_apart:
-        why = (
-            f"{lookup.name}: two answers that differ within one network and have equal headers: rotation explains them"
-        )
-        yield Inconclusive(why, _cited(lookup), _subject(lookup))
+        yield _unsure(lookup, "two answers with equal headers that differ within one network: rotation explains them")
         return
     first = f"{1e3 * (lookup.rtt_s or 0.0):.1f} ms after the query the {'genuine' if run.late else 'forged'} one"
     yield cite(
@@ -338,16 +291,11 @@ def _raced(lookup: Lookup, resolver: Resolver) -> Iterator[Finding]:
         *run.forged,
         *([run.genuine] if run.genuine else []),
         facets=Facets(position="on-path" if run.genuine else None, trigger=_trigger(lookup, resolver)),
-        disputes=_false(run),
+        disputes=run.false_addresses,
         count=len(run.forged) + bool(run.genuine),
         first=first,
         differs=", ".join(run.differs_in),
     )
-
-
-def _false(run: Race) -> list[str]:
-    true = gives(run.genuine) if run.genuine else frozenset()
-    return sorted({address for answer in run.forged for address in gives(answer)} - true)
 
 
 def _impossible(lookup: Lookup, resolver: Resolver) -> Iterator[Evidence]:
@@ -355,11 +303,11 @@ def _impossible(lookup: Lookup, resolver: Resolver) -> Iterator[Evidence]:
     facets = Facets(trigger=_trigger(lookup, resolver))
     for answer in lookup.distinct_answers:
         given = sorted(gives(answer))
-        teredo = [address for address in given if is_teredo(address)]
-        clue = OF_ANOTHER_TYPE if of_another_type(lookup, answer) else TEREDO if teredo else None
-        if clue:
+        if of_another_type(lookup, answer) or any(is_teredo(address) for address in given):
             words: dict[str, object] = {"asked": lookup.qtype, "given": ", ".join(given)}
-            yield cite(clue, _subject(lookup), *lookup.queries[:1], answer, facets=facets, disputes=given, **words)
+            yield cite(
+                IMPOSSIBLE, _subject(lookup), *lookup.queries[:1], answer, facets=facets, disputes=given, **words
+            )
 
 
 def _from_no_resolver(lookup: Lookup, resolver: Resolver, silent: Sequence[Lookup]) -> Evidence:
@@ -378,21 +326,21 @@ def _contradicted(
 ) -> Iterator[Finding]:
     """Evidence if more than the difference speaks against the lookup's answer."""
     lookup, given = against.lookup, sorted(against.given)
-    fate, reuse = fates(against, capture), disputed.like(lookup, given)
+    fate, shared = fates(against, capture), disputed.like(lookup, given)
     bogon = all(is_bogon(address) for address in given)
     by_protocol = against.udp_against_tcp
     packets = (*lookup.queries[:1], lookup.answers[0], *against.other.queries[:1], against.other.answers[0])
-    if not (fate or reuse or bogon or by_protocol):
-        why = f"{lookup.name}: resolvers differ, as they do for content networks; nothing says which is false"
-        yield Inconclusive(why, _cited(lookup), _subject(lookup))
-        return
-    if is_owned(resolver.client, resolver.address):
-        why = f"{lookup.name}: {resolver.address} stands in the client's own network; its owner may filter by choice"
-        yield Inconclusive(why, _cited(lookup), _subject(lookup))
-        return
-    if bogon and answers_all_alike(resolver):
-        why = f"{resolver.address} gives every name {_some(given)}: a captive portal or a closed network"
-        yield Inconclusive(why, _cited(lookup), _subject(lookup))
+    doubt = None
+    if not (fate or shared or bogon or by_protocol):
+        doubt = "resolvers differ, as they do for content networks; nothing says which is false"
+    elif is_owned(resolver.client, resolver.address):
+        doubt = f"{resolver.address} stands in the client's own network; its owner may filter by choice"
+    elif bogon and answers_all_alike(resolver):
+        doubt = f"{resolver.address} gives every name {_some(given)}: a captive portal or a closed network"
+    elif all(is_nowhere(address) for address in given):
+        doubt = f"{_some(given)} is how filters say nowhere; {resolver.address} may be one by choice"
+    if doubt:
+        yield _unsure(lookup, doubt)
         return
     words: dict[str, object] = {
         "address": resolver.address,
@@ -401,8 +349,7 @@ def _contradicted(
         "theirs": _some(sorted(against.theirs)),
     }
     facets = Facets(position=_position(against, resolver), trigger=_trigger(lookup, resolver))
-    nowhere = all(is_nowhere(address) for address in given)
-    clue = NOWHERE if nowhere else BOGON if bogon else UDP_UNLIKE_TCP if by_protocol else CONTRADICTED
+    clue = BOGON if bogon else UDP_UNLIKE_TCP if by_protocol else CONTRADICTED
     yield cite(clue, _subject(lookup), *packets, facets=facets, disputes=given, **words)
     if fate:
         tried = tuple(s for stream in fate.dead for s in stream.from_client[:DEAD_SYNS])
@@ -416,11 +363,9 @@ def _contradicted(
         if theirs_s:
             words |= {"theirs_s": theirs_s}
             yield cite(ZERO_TTL, _subject(lookup), *packets, facets=facets, disputes=given, **words)
-    if reuse:
-        words |= {"names": _some(sorted({x.name for x in reuse}))}
-        yield cite(
-            FORGED_ELSEWHERE, _subject(lookup), *packets, reuse[0].answers[0], facets=facets, disputes=given, **words
-        )
+    if shared:
+        words |= {"names": _some(sorted({x.name for x in shared}))}
+        yield cite(SHARED, _subject(lookup), *packets, shared[0].answers[0], facets=facets, disputes=given, **words)
 
 
 def _position(against: Contradiction, resolver: Resolver) -> str | None:
@@ -450,17 +395,13 @@ def _trigger(lookup: Lookup, resolver: Resolver) -> Trigger | None:
     return Trigger(field="dns.qname", value=lookup.name) if resolver.answers_others(lookup.name) else None
 
 
-def _cited(lookup: Lookup) -> tuple[Cited, ...]:
-    return tuple(sorted({Cited(p.capture, p.number) for p in lookup.packets}))
+def _unsure(lookup: Lookup, why: str) -> Inconclusive:
+    packets = tuple(sorted({Cited(p.capture, p.number) for p in lookup.packets}))
+    return Inconclusive(f"{lookup.name}: {why}", packets, _subject(lookup))
 
 
 def _asked(lookup: Lookup, of: Resolvers) -> Resolver:
     return of[lookup.capture, lookup.client.address, lookup.resolver.address]
-
-
-def _look(shown: tuple[int, int, int]) -> str:
-    ttl_hops, dont_fragment, recursion = shown
-    return f"({ttl_hops}, {int(dont_fragment > 0)}, {int(recursion > 0)})"
 
 
 def _some(words: Sequence[str]) -> str:

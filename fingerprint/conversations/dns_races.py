@@ -38,6 +38,12 @@ class Race:
     far_apart: bool  # the contents do not even share a network
 
     @property
+    def false_addresses(self) -> tuple[str, ...]:
+        """The addresses that only the forged answers give."""
+        true = gives(self.genuine) if self.genuine else frozenset()
+        return tuple(sorted({address for answer in self.forged for address in gives(answer)} - true))
+
+    @property
     def late(self) -> bool:
         """Whether the genuine answer came first, so that the forged one had no effect."""
         return self.genuine is not None and self.genuine.time_ns < min(a.time_ns for a in self.forged)

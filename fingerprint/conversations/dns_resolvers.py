@@ -63,12 +63,17 @@ class Resolver:
 
     @cached_property
     def _all_looks(self) -> Counter[Look]:
-        return sum(self._looks.values(), Counter())
+        return Counter(look(p.answers[0]) for p in self.plain)
+
+    @cached_property
+    def usual(self) -> Look | None:
+        """The look of most answers to all names; None without a plain transaction."""
+        return self._all_looks.most_common(1)[0][0] if self._all_looks else None
 
     @cached_property
     def _by_rtt(self) -> tuple[Lookup, ...]:
-        """Plain transactions by round trip, without refusals and denials, and without looks that are not the usual one."""
-        usual = self._all_looks.most_common(1)[0][0] if self._all_looks else None
+        """Plain transactions by round trip, without denials and without looks that are not the usual one."""
+        usual = self.usual
         ordinary = (
             p
             for p in self.plain
@@ -118,6 +123,12 @@ class Resolver:
 def look(answer: DnsPacket) -> Look:
     """The header values that a resolver does not vary from answer to answer."""
     return answer.ttl_hops, answer.ip_flags & 2, answer.head.flags & 0x0080
+
+
+def look_text(shown: Look) -> str:
+    """A look as a sentence has it: ``(60, 1, 1)``."""
+    ttl_hops, dont_fragment, recursion = shown
+    return f"({ttl_hops}, {int(dont_fragment > 0)}, {int(recursion > 0)})"
 
 
 def resolvers(found: Iterable[Lookup]) -> dict[tuple[int, str, str], Resolver]:

@@ -83,7 +83,7 @@ def _reference(lookup: Lookup, views: dict[tuple[str, str, frozenset[str]], Look
 
 
 class Disputed:
-    """Addresses that evidence disputes, and in which lookups they were given."""
+    """Addresses that evidence or another resolver disputes, and in which lookups they were given."""
 
     def __init__(self) -> None:
         self._lookups: dict[str, dict[str, Lookup]] = {}
@@ -94,9 +94,14 @@ class Disputed:
             self._lookups.setdefault(address, {}).setdefault(lookup.trial, lookup)
 
     def like(self, lookup: Lookup, addresses: Iterable[str]) -> tuple[Lookup, ...]:
-        """Other lookups in which all of these addresses are disputed."""
+        """Lookups of unrelated names, by the same client, in which all of these addresses are disputed."""
         gave = [self._lookups.get(address, {}) for address in addresses]
-        return tuple(x for trial, x in gave[0].items() if trial != lookup.trial and all(trial in g for g in gave))
+        label, client = registrable(lookup.name), lookup.client.address
+        return tuple(
+            x
+            for trial, x in gave[0].items()
+            if registrable(x.name) != label and x.client.address == client and all(trial in g for g in gave)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,8 +35,7 @@ COPY_WITHIN_S = 0.02
 COPY_HOPS = 2
 
 
-@dataclass(frozen=True, kw_only=True)
-class DnsPacket:
+class DnsPacket(NamedTuple):
     """One DNS message as it crossed the wire. Over TCP ``number`` is the packet that completed it."""
 
     capture: int
@@ -49,12 +49,12 @@ class DnsPacket:
     head: Head
     copy_of: int | None = None  # number of the packet that the capture recorded twice
 
-    @cached_property
+    @property
     def message(self) -> DnsMessage | None:
         """The careful reading of its bytes."""
         return parse(self.raw)
 
-    @cached_property
+    @property
     def addresses(self) -> tuple[AddressRecord, ...]:
         """The A and AAAA records of its answer section."""
         return addresses(self.raw)
@@ -62,7 +62,7 @@ class DnsPacket:
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup:
-    """One DNS transaction. ``listened_s`` runs from the last query to the end of the capture or the next use of its id."""
+    """One DNS transaction. ``listened_s`` runs from the last query to the end of the capture or the id's next use."""
 
     capture: int
     flow: int
@@ -86,13 +86,13 @@ class Lookup:
         """Time of the last packet."""
         return max(p.time_ns for p in (*self.queries[-1:], *self.answers[-1:]))
 
-    @property
+    @cached_property
     def trial(self) -> str:
         """The words that a finding's subject uses to tell this transaction from its repeats."""
         first = min(p.number for p in (*self.queries[:1], *self.answers[:1]))
         return f"{self.capture}:{self.flow}:{first}"
 
-    @property
+    @cached_property
     def rtt_s(self) -> float | None:
         """From the first query to the first answer; None if one is missing or a repeated query makes it ambiguous."""
         if not self.queries or not self.answers:
@@ -139,7 +139,6 @@ class _Open:
 
     flow: int
     client_is_a: bool
-    key: bytes
     head: Head
     queries: list[DnsPacket] = field(default_factory=list)
     answers: list[DnsPacket] = field(default_factory=list)
@@ -158,32 +157,16 @@ def _over_udp(recording: Recording) -> Iterator[Arrival]:
     rows = np.flatnonzero(wanted)
     rows = rows[~multicast[c.flow[rows]]]
     broken = (c.state[rows] & (State.FRAGMENT | State.TUNNEL | State.CUT)) != 0
-    columns = (
-        c.flow,
-        c.direction,
-        c.time_ns,
-        c.ttl,
-        c.ip_id,
-        c.ip_flags,
-        c.dscp,
-        c.offset,
-        c.payload_offset,
-        c.payload_bytes,
-    )
-    values = (column[rows].tolist() for column in columns)
-    read = recording.source.read
-    index = recording.index
-    for row, odd, flow, direction, time_ns, ttl, ip_id, flags, dscp, offset, start, size in zip(
-        rows.tolist(), broken.tolist(), *values, strict=True
+    columns = (c.flow, c.direction, c.time_ns, c.ttl, c.ip_id, c.ip_flags, c.dscp)
+    spans = (c.offset.astype(np.int64) + c.payload_offset, c.payload_bytes)
+    read, index = recording.source.read, recording.index
+    for row, odd, flow, direction, time_ns, ttl, ip_id, flags, dscp, offset, size in zip(
+        rows.tolist(), broken.tolist(), *(column[rows].tolist() for column in (*columns, *spans)), strict=True
     ):
-        raw = recording.payload(row) if odd else read(offset + start, size)
+        raw = recording.payload(row) if odd else read(offset, size)
         first = head(raw)
-        if first is None:
-            continue
-        yield flow, direction, DnsPacket(
-            capture=index, number=row + 1, time_ns=time_ns, ttl_hops=ttl, ip_id=ip_id, ip_flags=flags,
-            traffic_class=dscp, raw=raw, head=first,
-        )  # fmt: skip
+        if first is not None:
+            yield flow, direction, DnsPacket(index, row + 1, time_ns, ttl, ip_id, flags, dscp, raw, first)
 
 
 def _over_tcp(recording: Recording) -> Iterator[Arrival]:
@@ -210,43 +193,38 @@ def _over_tcp(recording: Recording) -> Iterator[Arrival]:
 
 
 def _gather(recording: Recording, arrivals: Iterable[Arrival], protocol: str, end_ns: int) -> Iterator[Lookup]:
-    """Join queries and answers into transactions."""
-    under: dict[tuple[int, int], list[_Open]] = {}
-    ends: dict[int, tuple[Endpoint, Endpoint]] = {}
+    """Join queries and answers into transactions, in order of their first message."""
+    everything: list[_Open] = []
+    same_question: dict[tuple[int, int, bool, bytes], _Open] = {}
+    last_asked: dict[tuple[int, int, bool], _Open] = {}
     for flow, direction, packet in arrivals:
         first = packet.head
         client_is_a = (direction == 0) != first.is_answer
-        beside = under.setdefault((flow, first.id), [])
-        transaction = _find(beside, packet, client_is_a=client_is_a)
-        if transaction is None:
-            if beside:
-                beside[-1].reused_ns = packet.time_ns
-            transaction = _Open(flow, client_is_a, first.key, first)
-            beside.append(transaction)
-        side = transaction.answers if first.is_answer else transaction.queries
+        under = (flow, first.id, client_is_a)
+        transaction = same_question.get((*under, first.key))
+        if first.is_answer and not first.key:
+            transaction = last_asked.get(under, transaction)
+        if transaction is None or (not first.is_answer and _reused(transaction, packet)):
+            before = last_asked.get(under)
+            if before is not None and not first.is_answer:
+                before.reused_ns = packet.time_ns
+            transaction = same_question[*under, first.key] = _Open(flow, client_is_a, first)
+            everything.append(transaction)
+        if first.is_answer:
+            side = transaction.answers
+        else:
+            side = transaction.queries
+            last_asked[under] = transaction
         side.append(_marked(packet, side) if side else packet)
-    for (flow, _), transactions in under.items():
-        if flow not in ends:
-            ends[flow] = _endpoints(recording, flow)
-        for transaction in transactions:
-            yield _closed(transaction, recording.index, ends[flow], protocol, end_ns)
+    between = _ends(recording)
+    for transaction in everything:
+        yield _closed(transaction, recording.index, between(transaction.flow), protocol, end_ns)
 
 
-def _find(beside: list[_Open], packet: DnsPacket, *, client_is_a: bool) -> _Open | None:
-    """The open transaction that a message belongs to: an answer's without a question is the last one asked."""
-    first = packet.head
-    for transaction in reversed(beside):
-        if transaction.client_is_a != client_is_a:
-            continue
-        if first.is_answer and not first.key and transaction.queries:
-            return transaction
-        if transaction.key != first.key:
-            continue
-        last = (transaction.queries or transaction.answers)[-1]
-        if first.is_answer or packet.time_ns - last.time_ns <= REUSE_AFTER_S * 1e9:
-            return transaction
-        return None
-    return None
+def _reused(transaction: _Open, query: DnsPacket) -> bool:
+    """Whether a query with the ports, id and question of an earlier transaction begins another one."""
+    last = (transaction.queries or transaction.answers)[-1]
+    return query.time_ns - last.time_ns > REUSE_AFTER_S * 1e9
 
 
 def _marked(packet: DnsPacket, before: list[DnsPacket]) -> DnsPacket:
@@ -255,7 +233,7 @@ def _marked(packet: DnsPacket, before: list[DnsPacket]) -> DnsPacket:
         if packet.time_ns - earlier.time_ns > COPY_WITHIN_S * 1e9:
             break
         if _same_packet(earlier, packet):
-            return replace(packet, copy_of=earlier.copy_of or earlier.number)
+            return packet._replace(copy_of=earlier.copy_of or earlier.number)
     return packet
 
 
@@ -286,11 +264,16 @@ def _closed(transaction: _Open, capture: int, ends: tuple[Endpoint, Endpoint], p
     )
 
 
-def _endpoints(recording: Recording, flow: int) -> tuple[Endpoint, Endpoint]:
-    """Both ends of a flow, the sender of its first packet first."""
+def _ends(recording: Recording) -> Callable[[int], tuple[Endpoint, Endpoint]]:
+    """A function from flow to both its ends, the sender of its first packet first."""
     flows = recording.flows
-    family = int(flows.family[flow])
-    return (
-        Endpoint(address_text(flows.address_a[flow].tobytes(), family), int(flows.port_a[flow])),
-        Endpoint(address_text(flows.address_b[flow].tobytes(), family), int(flows.port_b[flow])),
-    )
+    text = cache(address_text)
+
+    def between(flow: int) -> tuple[Endpoint, Endpoint]:
+        family = int(flows.family[flow])
+        return (
+            Endpoint(text(flows.address_a[flow].tobytes(), family), int(flows.port_a[flow])),
+            Endpoint(text(flows.address_b[flow].tobytes(), family), int(flows.port_b[flow])),
+        )
+
+    return between

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import dns.exception
@@ -150,6 +151,7 @@ def head(raw: bytes) -> Head | None:
     return Head(id_, flags, answers, asked.lower() + raw[end : end + 4], asked)
 
 
+@lru_cache(maxsize=4096)
 def addresses(raw: bytes) -> tuple[AddressRecord, ...]:
     """The A and AAAA records of the answer section, in order, as far as they can be read."""
     if len(raw) < _HEADER_BYTES:
@@ -177,6 +179,7 @@ def addresses(raw: bytes) -> tuple[AddressRecord, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)
 def name_text(labels: bytes) -> str:
     r"""Uncompressed labels as text without the final dot; octets that are no plain character become ``\DDD``."""
     words = []
@@ -194,6 +197,7 @@ def name_text(labels: bytes) -> str:
     return ".".join(words) or "."
 
 
+@lru_cache(maxsize=1024)
 def parse(raw: bytes) -> DnsMessage | None:
     """The careful reading, about 0.1 ms; None only where not even a header is there."""
     first = head(raw)
