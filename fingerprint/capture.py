@@ -86,8 +86,7 @@ class Capture:
 
     def listened_s(self, stream: Stream) -> float:
         """Seconds between the stream's last packet and the end of its recording."""
-        times = stream.recording.columns.time_ns
-        return float(max(0, int(times.max()) - stream.last_ns)) / 1e9
+        return max(0, stream.end_ns - stream.last_ns) / 1e9
 
     def streams_of(self, address: str) -> Iterable[Stream]:
         """The streams whose server has this address."""

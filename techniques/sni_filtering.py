@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 from fingerprint.capture import Capture
 from fingerprint.conversations import names_and_addresses as square
-from fingerprint.conversations.names_and_addresses import FAILURES, Attempts
+from fingerprint.conversations.names_and_addresses import FAILURES, Attempts, Square
 from fingerprint.conversations.openings import Opening
 from fingerprint.technique import (
     Cited,
@@ -206,7 +206,7 @@ class SniFiltering(Technique):
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Silence after each hello that failed, then what the names beside it say."""
         table = square.attempts(capture)
-        for mine in square.failing(table):
+        for mine in table.failing():
             for failure in mine.failed:
                 yield from self._silence(mine, failure)
             yield from self._names(capture, table, mine)
@@ -240,7 +240,7 @@ class SniFiltering(Technique):
         if later:
             yield cite(SERVER_LIVES, subject, *o.request, *later, packets=len(later))
 
-    def _names(self, capture: Capture, table: Sequence[Attempts], mine: Attempts) -> Iterator[Evidence]:
+    def _names(self, capture: Capture, table: Square, mine: Attempts) -> Iterator[Evidence]:
         subject = _subject(mine, None)
         trigger = Facets(trigger=Trigger(field="tls.sni", value=mine.name))
         failures = [s for o in mine.failed for s in o.request[:1]]
@@ -276,7 +276,7 @@ class SniFiltering(Technique):
                 break
         if mine.passed:
             total = len(mine.passed) + len(mine.failed)
-            passing = [s for o in mine.passed[:4] for s in (*o.request[:1], *filter(None, [o.answer]))]
+            passing = [x for s in mine.passed[:4] for x in (s.from_client[0], s.from_server[0])]
             yield cite(
                 THIS_NAME_PASSES_TOO, subject, *failures, *passing,
                 name=mine.name, address=mine.address, passes=len(mine.passed), all=total,

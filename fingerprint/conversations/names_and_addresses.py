@@ -5,11 +5,12 @@ Facts for name filtering: which attempts of a name failed and how, and which oth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from fingerprint.capture import Capture
 from fingerprint.conversations.openings import Opening, opening
+from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
 
 # Outcome of an opening → the action that it would be, if it were interference.
@@ -25,16 +26,22 @@ FAILURES = {
 BESIDE_S = 60.0
 
 
+# RFC 8446 section 6: an alert is two bytes in a record of five; less than this from a server is no ServerHello.
+SERVER_HELLO_BYTES = 64
+# Controls that are looked at closely, nearest in time first.
+LOOKED_AT = 8
+
+
 @dataclass(slots=True, kw_only=True)
 class Attempts:
-    """All hellos of one name at one address and port from one client."""
+    """All hellos of one name at one address and port from one client; those that passed are told by their summaries."""
 
     name: str
     client: str
     address: str
     port: int
     failed: list[Opening] = field(default_factory=list)
-    passed: list[Opening] = field(default_factory=list)
+    passed: list[Stream] = field(default_factory=list)
 
     @property
     def largest_failed_bytes(self) -> int:
@@ -42,67 +49,79 @@ class Attempts:
         return max((o.request_bytes for o in self.failed), default=0)
 
 
-def attempts(capture: Capture) -> tuple[Attempts, ...]:
-    """Every (client, name, address, port) whose connections carried a ClientHello, TTL-limited probes left out."""
-    out: dict[tuple[str, str, str, int], Attempts] = {}
-    suspicious = _suspicious(capture)
-    for stream in capture.streams:
-        if stream.server.address not in suspicious and not suspicious.get("*"):
-            continue
-        if stream.protocol != "tls" or not stream.name or stream.request_ttl_hops is not None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Square:
+    """Attempts by place, by name and by the length of the first segment of a hello that passed."""
+
+    by_place: dict[tuple[str, str, int], list[Attempts]]
+    by_name: dict[tuple[str, str], list[Attempts]]
+    passed_by_length: dict[tuple[str, int], list[Stream]]
+
+    def failing(self) -> Iterator[Attempts]:
+        """The attempts with at least one failure, in order of first appearance."""
+        return (a for same in self.by_place.values() for a in same if a.failed)
+
+
+def attempts(capture: Capture) -> Square:
+    """Every connection that carried a ClientHello, TTL-limited probes left out."""
+    table = Square(by_place={}, by_name={}, passed_by_length={})
+    found: dict[tuple[str, str, str, int], Attempts] = {}
+    tls = [s for s in capture.streams if s.protocol == "tls"]
+    doubtful = [s for s in tls if not _passed(s)]
+    if not doubtful:
+        return table
+    for stream in tls:
+        if not stream.name or stream.request_ttl_hops is not None:
             continue
         key = (stream.client.address, stream.name, stream.server.address, stream.server.port)
-        if key not in out:
-            out[key] = Attempts(name=stream.name, client=key[0], address=key[2], port=key[3])
+        mine = found.get(key)
+        if mine is None:
+            mine = found[key] = Attempts(name=stream.name, client=key[0], address=key[2], port=key[3])
+            table.by_place.setdefault((key[0], key[2], key[3]), []).append(mine)
+            table.by_name.setdefault(key[:2], []).append(mine)
+        if _passed(stream):
+            mine.passed.append(stream)
+            length = int(stream.recording.columns.payload_bytes[stream.request_row])
+            table.passed_by_length.setdefault((key[0], length), []).append(stream)
+            continue
         first = opening(stream)
         if first.outcome == "answered":
-            out[key].passed.append(first)
+            mine.passed.append(stream)
         elif first.outcome in FAILURES:
-            out[key].failed.append(first)
-    return tuple(out.values())
+            mine.failed.append(first)
+    return table
 
 
-def _suspicious(capture: Capture) -> dict[str, bool]:
-    """Addresses at which some hello may have failed, told from summaries alone; `*` if any did."""
-    out: dict[str, bool] = {}
-    for s in capture.streams:
-        short = s.client_bytes and (s.server_bytes < 64 or s.server_flags & 4)
-        if short:
-            out[s.server.address] = out["*"] = True
-    return out
+def _passed(stream: Stream) -> bool:
+    """The summary shows an answer and no reset from the server's side."""
+    return stream.server_bytes >= SERVER_HELLO_BYTES and not stream.server_flags & RST
 
 
-def failing(table: Sequence[Attempts]) -> Iterator[Attempts]:
-    """The attempts with at least one failure."""
-    return (a for a in table if a.failed)
+def _nearest(streams: Iterable[Stream], mine: Attempts) -> list[Opening]:
+    """Openings of the passing streams nearest in time to the first failure."""
+    at = mine.failed[0].stream.first_ns
+    nearest = sorted(streams, key=lambda s: (abs(s.first_ns - at), s.first_ns))[:LOOKED_AT]
+    return [o for o in map(opening, nearest) if o.outcome == "answered"]
 
 
-def others_here(table: Sequence[Attempts], mine: Attempts) -> list[Opening]:
+def others_here(table: Square, mine: Attempts) -> list[Opening]:
     """Passing hellos of other names at the same address and port, from the same client."""
-    return [
-        o
-        for a in table
-        if a.name != mine.name and (a.client, a.address, a.port) == (mine.client, mine.address, mine.port)
-        for o in a.passed
-    ]
+    same = table.by_place[mine.client, mine.address, mine.port]
+    return _nearest((s for a in same if a.name != mine.name for s in a.passed), mine)
 
 
-def others_elsewhere(table: Sequence[Attempts], mine: Attempts) -> list[Opening]:
+def others_elsewhere(table: Square, mine: Attempts) -> list[Opening]:
     """Passing hellos of other names at other addresses within a minute, of equal length and equal JA4."""
     failed = mine.failed[0]
-    shape = _shape(failed)
-    return [
-        o
-        for a in table
-        if a.name != mine.name and a.client == mine.client and a.address != mine.address
-        for o in a.passed
-        if abs(o.stream.first_ns - failed.stream.first_ns) <= BESIDE_S * 1e9 and _shape(o) == shape
+    length = failed.request[0].payload_bytes
+    at = failed.stream.first_ns
+    near = [
+        s
+        for s in table.passed_by_length.get((mine.client, length), ())
+        if s.name != mine.name and s.server.address != mine.address and abs(s.first_ns - at) <= BESIDE_S * 1e9
     ]
-
-
-def _shape(o: Opening) -> tuple[int, int, str | None]:
-    hello = o.stream.hello
-    return o.request_bytes, len(o.request), hello.ja4 if hello is not None else None
+    shape = _shape(failed)
+    return [o for o in _nearest(near, mine) if _shape(o) == shape]
 
 
 def works_otherwise(capture: Capture, mine: Attempts) -> list[Stream]:
@@ -118,15 +137,20 @@ def works_otherwise(capture: Capture, mine: Attempts) -> list[Stream]:
     ]
 
 
-def fails_elsewhere(table: Sequence[Attempts], mine: Attempts, action: str) -> list[Opening]:
+def fails_elsewhere(table: Square, mine: Attempts, action: str) -> list[Opening]:
     """Failures of the same kind of the same name at addresses of other networks (first 16 or 32 bits differ)."""
     return [
         o
-        for a in table
-        if a.name == mine.name and a.client == mine.client and _network(a.address) != _network(mine.address)
+        for a in table.by_name[mine.client, mine.name]
+        if _network(a.address) != _network(mine.address)
         for o in a.failed
         if FAILURES[o.outcome] == action
     ]
+
+
+def _shape(o: Opening) -> tuple[int, int, str | None]:
+    hello = o.stream.hello
+    return o.request_bytes, len(o.request), hello.ja4 if hello is not None else None
 
 
 def _network(address: str) -> str:

@@ -103,7 +103,6 @@ def opening(stream: Stream) -> Opening:
     outcome = _outcome(stream, head, syn, syn_ack, tuple(request), answer, ending, covered)
     last_ns = repeats[-1].time_ns if repeats else (request[-1].time_ns if request else stream.last_ns)
     gave_up = next((s.time_ns for s in head if s.from_client and s.flags & (FIN | RST) and s.time_ns >= last_ns), None)
-    times = stream.recording.columns.time_ns
     return Opening(
         stream=stream,
         outcome=outcome,
@@ -115,7 +114,7 @@ def opening(stream: Stream) -> Opening:
         ending=ending,
         covered=covered,
         signs_of_life=life,
-        waited_s=max(0.0, ((gave_up or int(times.max())) - last_ns) / 1e9),
+        waited_s=max(0.0, ((gave_up or stream.end_ns) - last_ns) / 1e9),
     )
 
 

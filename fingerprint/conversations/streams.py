@@ -42,8 +42,10 @@ class Stream:
     server_flags: int
     client_bytes: int  # sum of payloads, retransmissions included
     server_bytes: int
+    request_row: int  # row of the client's first payload, -1 without any
     first_ns: int
     last_ns: int
+    end_ns: int  # of the recording
 
     @property
     def capture(self) -> int:
@@ -149,26 +151,21 @@ class Stream:
                 break
         return out[:limit_bytes]
 
-    @cached_property
+    @property
     def request_mark(self) -> int:
         """The `Mark` of the client's first payload."""
-        c = self.recording.columns
-        rows = self.rows[self._is_client()]
-        marks = c.mark[rows][c.payload_bytes[rows] > 0]
-        return int(marks[0]) if len(marks) else 0
+        return int(self.recording.columns.mark[self.request_row]) if self.request_row >= 0 else 0
 
     @cached_property
     def name(self) -> str | None:
         """SNI or Host of the first request, printable; None where none was seen."""
-        c = self.recording.columns
-        rows = self.rows[self._is_client()]
-        marks = c.mark[rows]
-        names = c.name[rows][np.isin(marks, _REQUESTS)]
-        if len(names) and names[0] >= 0:
-            return self.recording.names[int(names[0])] or None
-        if self.request_mark == Mark.TLS_HELLO and self.hello is not None:
-            return self.hello.sni
-        return None
+        mark = self.request_mark
+        if mark not in _REQUESTS:
+            return None
+        name = int(self.recording.columns.name[self.request_row])
+        if name >= 0:
+            return self.recording.names[name] or None
+        return self.hello.sni if mark == Mark.TLS_HELLO and self.hello is not None else None
 
     @cached_property
     def protocol(self) -> str:
@@ -205,14 +202,14 @@ class Stream:
 
     @cached_property
     def request_ttl_hops(self) -> int | None:
-        """The TTL of the client's first payload where it is lower than its handshake's: a TTL-limited probe."""
-        opened = next((s for s in self.from_client if s.flags & SYN), None) or next(
-            (s for s in self.from_client if not s.payload_bytes), None
-        )
-        asked = next((s for s in self.from_client if s.payload_bytes), None)
-        if opened is None or asked is None or asked.ttl_hops >= opened.ttl_hops:
+        """The TTL of the client's first payload where it is lower than that of its first packet: a TTL-limited probe."""
+        if self.request_row < 0:
             return None
-        return asked.ttl_hops
+        c = self.recording.columns
+        way = c.direction[self.request_row]
+        first = self.rows[0] if c.direction[self.rows[0]] == way else self.rows[c.direction[self.rows] == way][0]
+        asked = int(c.ttl[self.request_row])
+        return asked if asked < int(c.ttl[first]) else None
 
 
 def address_text(raw: bytes, family: int) -> str:
@@ -264,6 +261,7 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
     a_bytes = np.add.reduceat(np.where(direction, 0, size), bounds).tolist()
     b_bytes = np.add.reduceat(np.where(direction, size, 0), bounds).tolist()
     roles = _roles(recording, order, bounds)
+    first_payload = _first_payloads(order, direction, size, bounds)
     texts: dict[bytes, str] = {}
 
     def text(raw: bytes, family: int) -> str:
@@ -271,6 +269,7 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
             texts[raw] = address_text(raw, family)
         return texts[raw]
 
+    end_ns = int(c.time_ns.max())
     out = []
     for i, (start, end) in enumerate(pieces):
         rows = order[start:end]
@@ -292,8 +291,10 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
                 server_flags=b_flags[i] if client_is_a else a_flags[i],
                 client_bytes=a_bytes[i] if client_is_a else b_bytes[i],
                 server_bytes=b_bytes[i] if client_is_a else a_bytes[i],
+                request_row=first_payload[0 if client_is_a else 1][i],
                 first_ns=int(c.time_ns[rows[0]]),
                 last_ns=int(c.time_ns[rows[-1]]),
+                end_ns=end_ns,
             )
         )
     return tuple(sorted(out, key=lambda s: int(s.rows[0])))
@@ -317,6 +318,19 @@ def _reuses(recording: Recording, order: NDArray[np.int64], start: int, end: int
                 current = seen
         last_ns = int(c.time_ns[row])
     return cuts
+
+
+def _first_payloads(
+    order: NDArray[np.int64], direction: NDArray[np.bool_], size: NDArray[np.int64], bounds: NDArray[np.int64]
+) -> tuple[list[int], list[int]]:
+    """Per stream the row of the first payload that `a` and that `b` sent; -1 without any."""
+    places = np.arange(len(order))
+    beyond = len(order)
+    out = []
+    for mine in (~direction, direction):
+        first = np.minimum.reduceat(np.where(mine & (size > 0), places, beyond), bounds)
+        out.append(np.where(first < beyond, order[np.minimum(first, beyond - 1)], -1).tolist())
+    return out[0], out[1]
 
 
 def _roles(recording: Recording, order: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[tuple[bool, str] | None]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from fingerprint.technique import Evidence, Facets, Interval, Location, Trigger
 from fingerprint.verdict import taxonomy
 from fingerprint.verdict.model import Alternative, Cause, Mechanism, Weighed
-from fingerprint.verdict.symptoms import Found, Symptom, likelihood
-from fingerprint.verdict.weighing import FLOOR, Balance, separation, vector, weigh
+from fingerprint.verdict.symptoms import Found, Symptom
+from fingerprint.verdict.weighing import Balance, separation, vector, weigh
 
 # DESIGN, "Combining": the deepest node with at least this mass is reported.
 ENOUGH = 0.95
@@ -124,9 +124,10 @@ def explain(balance: Balance, node: str) -> tuple[str, ...]:
 def _weighed(f: Found, symptom: Symptom, hypothesis: str, rival: str) -> Weighed:
     """Log-odds of the hypothesis (best node below it) against its rival."""
 
+    weights = vector(f, symptom)
+
     def of(h: str) -> float:
-        nodes = [n for n in taxonomy.below(h) if n in symptom.nodes] or [h]
-        return max(math.log(max(FLOOR, likelihood(f.evidence.clue, n, symptom.layer))) for n in nodes)
+        return weights[h] if h in weights else max(weights[n] for n in taxonomy.below(h) if n in weights)
 
     return Weighed(technique=f.technique, evidence=f.evidence, log_odds=of(hypothesis) - of(rival))
 

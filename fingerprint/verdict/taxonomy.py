@@ -5,6 +5,7 @@ Ids are append-only. A node stands for everything below it; reporting an inner n
 
 from __future__ import annotations
 
+from functools import cache
 from types import MappingProxyType
 
 # Mechanism nodes, version 1. A residual hypothesis stands at every inner node: "this, by none of the children".
@@ -87,12 +88,14 @@ QUALIFIERS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+@cache
 def ancestors(node: str) -> tuple[str, ...]:
     """The node and all nodes above it, deepest first; a bare layer is not a node."""
     labels = node.split(".")
     return tuple(".".join(labels[:i]) for i in range(len(labels), 1, -1))
 
 
+@cache
 def below(node: str) -> tuple[str, ...]:
     """The node and every node below it."""
     return tuple(n for n in NODES if n == node or n.startswith(node + "."))
@@ -103,6 +106,7 @@ def action(node: str) -> str:
     return node.split(".")[1]
 
 
+@cache
 def node_prior(nodes: tuple[str, ...]) -> dict[str, float]:
     """How a blocked symptom's prior is shared among its nodes; sums to one."""
     common = [n for n in nodes if n.rsplit(".", 1)[-1] in COMMON_TRIGGERS]

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fingerprint.technique import Clue
 from fingerprint.verdict.symptoms import Found, Symptom, likelihood
 from fingerprint.verdict.taxonomy import INNOCENT_PRIOR, INNOCENTS, PRIOR_BLOCKED, node_prior
 
@@ -47,10 +48,20 @@ class Balance:
         return sum(p for h, p in self.posterior.items() if h == node or h.startswith(node + "."))
 
 
+# One entry a clue, layer and family of nodes: a large capture weighs the same few clues thousands of times.
+_VECTORS: dict[tuple[int, str, tuple[str, ...]], tuple[Clue, dict[str, float]]] = {}
+_BALANCES: dict[tuple[object, ...], tuple[dict[str, float], dict[str, float]]] = {}
+
+
 def vector(f: Found, symptom: Symptom) -> dict[str, float]:
     """The log-likelihood of one piece of evidence under every hypothesis of the symptom."""
     clue = f.evidence.clue
-    return {h: math.log(max(FLOOR, likelihood(clue, h, symptom.layer))) for h in (*symptom.nodes, *INNOCENTS)}
+    key = (id(clue), symptom.layer, symptom.nodes)
+    kept = _VECTORS.get(key)
+    if kept is None or kept[0] is not clue:
+        seen = {h: math.log(max(FLOOR, likelihood(clue, h, symptom.layer))) for h in (*symptom.nodes, *INNOCENTS)}
+        _VECTORS[key] = kept = (clue, seen)
+    return kept[1]
 
 
 def separation(weights: Weights, nodes: Sequence[str]) -> float:
@@ -76,7 +87,18 @@ def weigh(symptom: Symptom, *, prior_blocked: float = PRIOR_BLOCKED) -> Balance:
     for f in symptom.found:
         by_trial.setdefault(f.evidence.subject.trial, []).append(f)
     shared = by_trial.pop(None, [])
-    vectors = [trial_vector(found, symptom) for found in by_trial.values()]
+    trials = [tuple(id(f.evidence.clue) for f in found) for found in by_trial.values()]
+    key = (symptom.layer, symptom.nodes, tuple(trials), tuple(id(f.evidence.clue) for f in shared), prior_blocked)
+    if key not in _BALANCES:
+        total = _total(symptom, list(by_trial.values()), shared)
+        _BALANCES[key] = total, posterior(symptom, total, prior_blocked)
+    total, after = _BALANCES[key]
+    return Balance(symptom=symptom, log_likelihood=total, posterior=after)
+
+
+def _total(symptom: Symptom, trials: Sequence[Sequence[Found]], shared: Sequence[Found]) -> dict[str, float]:
+    """The sum over trials, strongest first, and over what all of them share."""
+    vectors = [trial_vector(found, symptom) for found in trials]
     vectors.sort(key=lambda v: -abs(separation(v, symptom.nodes)))
     total = dict.fromkeys((*symptom.nodes, *INNOCENTS), 0.0)
     for k, seen in enumerate(vectors, start=1):
@@ -85,7 +107,7 @@ def weigh(symptom: Symptom, *, prior_blocked: float = PRIOR_BLOCKED) -> Balance:
     if shared:
         both = trial_vector(shared, symptom)
         total = {h: w + both[h] for h, w in total.items()}
-    return Balance(symptom=symptom, log_likelihood=total, posterior=posterior(symptom, total, prior_blocked))
+    return total
 
 
 def effective(trials: int) -> float:
