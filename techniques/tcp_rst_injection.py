@@ -33,8 +33,8 @@ from fingerprint.conversations.resets import IDLE_S, INITIAL_TTLS_HOPS, Ending, 
 from fingerprint.conversations.resets_spotting import spotted
 from fingerprint.conversations.resets_timing import Delay, delay
 from fingerprint.conversations.round_trips import handshake_sample
-from fingerprint.conversations.segments import FIN, RST, Segment
-from fingerprint.conversations.sequences import FIRST_PKTS, sequence
+from fingerprint.conversations.segments import FIN, RST, SYN, Segment
+from fingerprint.conversations.sequences import FIRST_PKTS, SILENCE_S, sequence
 from fingerprint.conversations.streams import Stream
 from fingerprint.technique import (
     Cited,
@@ -108,25 +108,40 @@ FED = _family(
     "beside-bytes-of-a-third", "the {side} acknowledges bytes sooner than they could have reached it", "fed", 0.2,
     capture_fault=0.02, split_tcp=0.05, corporate_proxy=0.02, rest=0.005,
 )  # fmt: skip
-CONFLICT = _family(
-    "sequence-conflict", "the sequence numbers cannot be the {side}'s own: {conflict}", "numbers", 0.3,
+GUESSES = _family(
+    "guesses-the-sequence", "sequence numbers beyond anything sent or acknowledged ({conflict})", "numbers", 0.3,
     nat_timeout=0.01, split_tcp=0.01, capture_fault=0.01, rest=0.006,
-    source="Weaver et al., NDSS 2009; RFC 9293 section 3.10.5; set by hand",
+    source="Weaver et al., NDSS 2009 (RST_SEQ_CHANGE); set by hand",
+)  # fmt: skip
+BELOW = _family(
+    "below-what-was-sent", "the sequence number is below what the {side} had sent ({conflict})", "numbers", 0.3,
+    nat_timeout=0.05, rest=0.03, source="Weaver et al., NDSS 2009; RFC 9293 section 3.10.5; set by hand",
 )  # fmt: skip
 SEVERAL_MAKERS = _family(
     "several-makers", "{packets} ENDING packets for one cause, from different distances", "numbers", 0.3,
-    nat_timeout=0.01, split_tcp=0.01, rest=0.006,
+    nat_timeout=0.05, rest=0.03, source="a server and its balancer may both reset; set by hand",
 )  # fmt: skip
 BOTH_ENDS = _family(
     "at-both-ends", "ENDING in both names, {apart_ms:.1f} ms apart, at a point far from both", "numbers", 0.2,
     capture_fault=0.01, nat_timeout=0.02, rest=0.01,
 )  # fmt: skip
+# By number of independent fields. Beside another witness, a balancer at the server is out of the question; alone it
+# is not: balancers and firewalls before a server refuse in their own headers, every time.
 UNLIKE = {
     2: _family("headers-differ", "{fields} unlike the {side}'s", "headers", 0.6, rest=0.25),
     3: _family("headers-unlike-the-sender", "{fields} unlike the {side}'s", "headers", 0.5, rest=0.05),
     4: _family("headers-of-another-host", "{fields} unlike the {side}'s", "headers", 0.4, rest=0.015),
 }
-NO_HOSTS = _family("headers-of-no-host", "{fields}: no known host sends this", "headers", 0.2, rest=0.003)
+UNLIKE_ALONE = {
+    2: _family("only-headers-differ", "{fields} unlike the {side}'s", "headers", 0.6, server_refuses=0.4, rest=0.3),
+    3: _family("only-headers-unlike", "{fields} unlike the {side}'s", "headers", 0.5, server_refuses=0.25, rest=0.1),
+    4: _family(
+        "only-headers-of-another", "{fields} unlike the {side}'s", "headers", 0.4, server_refuses=0.15, rest=0.05
+    ),
+}
+NO_HOSTS = _family(
+    "headers-of-no-host", "{fields}: no known host sends this", "headers", 0.2, server_refuses=0.02, rest=0.003
+)
 IN_ITS_OWN_HEADERS = _family(
     "after-a-round-trip-in-its-own-headers",
     "ENDING after {ratio:.2f} round trips with the {side}'s own TTL and header fields", "manner", 0.25,
@@ -155,8 +170,9 @@ SEQUENCE = Clue(
     source="Sundara Raman et al., SIGCOMM 2023",
 )
 FAMILIES = (
-    BEFORE_ANY_ANSWER, IN_THE_CLIENTS_NAME, SOONER, SOONER_BY_ONE_SAMPLE, WENT_ON, FED, CONFLICT, SEVERAL_MAKERS,
-    BOTH_ENDS, *UNLIKE.values(), NO_HOSTS, IN_ITS_OWN_HEADERS, AFTER_SILENCE, AFTER_SILENCE_BY_ANOTHER,
+    BEFORE_ANY_ANSWER, IN_THE_CLIENTS_NAME, SOONER, SOONER_BY_ONE_SAMPLE, WENT_ON, FED, GUESSES, BELOW, SEVERAL_MAKERS,
+    BOTH_ENDS, *UNLIKE.values(), *UNLIKE_ALONE.values(), NO_HOSTS, IN_ITS_OWN_HEADERS, AFTER_SILENCE,
+    AFTER_SILENCE_BY_ANOTHER,
 )  # fmt: skip
 
 
@@ -242,17 +258,21 @@ def _against(ending: Ending, rtts_s: Sequence[float], subject: Subject) -> Itera
     if fed:
         yield cite(FED[kind], subject, *cited, *fed, side=side)
     conflict = aftermath.conflict(ending)
-    makers = headers.makers(ending)
+    makers = headers.makers(ending) if strong or ending.stage != "later" else ()
     if makers:
         yield cite(SEVERAL_MAKERS[kind], subject, *cited, *makers, packets=1 + len(makers))
     if conflict:
-        strong = True
-        yield cite(CONFLICT[kind], subject, *cited, *conflict[1], side=side, conflict=conflict[0])
+        guesses = conflict[0] == "RST_SEQ_CHANGE"
+        strong |= guesses
+        family = GUESSES if guesses else BELOW
+        if guesses or strong or ending.stage != "later":
+            yield cite(family[kind], subject, *cited, *conflict[1], side=side, conflict=conflict[0])
     fields = headers.contradictions(ending)
     if len(fields) < 2 or (ending.stage == "later" and not strong):
         return
     nonsense = len(fields) >= 3 and bool({"reserved bits", "IP ID of the other end"} & set(fields))
-    family = NO_HOSTS if nonsense else UNLIKE[min(4, len(fields))]
+    beside = strong or bool(measured and measured.sooner)
+    family = NO_HOSTS if nonsense else (UNLIKE if beside else UNLIKE_ALONE)[min(4, len(fields))]
     model = ending.genuine[-1:]
     yield cite(family[kind], subject, *cited, *model, side=side, fields=", ".join(fields))
 
@@ -325,15 +345,16 @@ def _placed(evidence: Evidence, place: Location | None) -> Evidence:
 
 def _named(stream: Stream, listened_s: float) -> Iterator[Evidence]:
     """The passive sequence, read from the end where the capture was taken as far as the client's TTL tells."""
-    as_client = stream.segments[0].ttl_hops in INITIAL_TTLS_HOPS
-    resets: dict[bool, list[Segment]] = {side: [] for side in (True, False)}
-    for s in stream.segments[: 4 * FIRST_PKTS]:
-        if s.is_reset:
-            resets[s.from_client].append(s)
-    from_client = bool(resets[True]) and (not as_client or not resets[False])
-    if not resets[True] and not resets[False]:
-        from_client = not as_client
-    found = sequence(stream.segments, resets_from_client=from_client, listened_s=listened_s)
+    found: tuple[str, tuple[Cited | Segment, ...]] | None
+    if not stream.server_flags and stream.client_flags == SYN:
+        alone = Cited(stream.capture, int(stream.rows[-1]) + 1)
+        found = ("SYN → ∅", (alone,)) if listened_s >= SILENCE_S else None
+    else:
+        as_client = stream.segments[0].ttl_hops in INITIAL_TTLS_HOPS
+        reset = {s.from_client for s in stream.segments[: 4 * FIRST_PKTS] if s.is_reset}
+        # What arrives at the capture's end counts first; where nothing did, what that end sent.
+        by_client = next(iter(reset)) if len(reset) == 1 else not as_client
+        found = sequence(stream.segments, resets_from_client=by_client, listened_s=listened_s)
     if found:
         protocol = stream.protocol if found[0].startswith("PSH") else "tcp"
         subject = Subject(

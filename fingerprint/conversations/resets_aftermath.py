@@ -17,6 +17,8 @@ from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Segment
 REORDERING_NS = 3_000_000
 # No window is larger (RFC 7323 section 2.3); what lies further off is no continuation.
 LARGEST_WINDOW_BYTES = 1 << 30
+# Injectors guess ahead by a few segments; a RST further off is of another connection.
+LARGEST_GUESS_BYTES = 1 << 20
 # An acknowledgement cannot come back in less than a round trip; this much of it leaves room for a poor sample.
 TOO_SOON_RATIO = 0.6
 
@@ -26,7 +28,7 @@ def went_on(ending: Ending) -> tuple[Segment, ...]:
     end, before = ending.segment, ending.before
     if not before and ending.stage != "syn":
         return ()
-    if _kernel_of_a_prober(ending):
+    if _kernel_of_a_prober(ending) or not _takes_effect(ending):
         return ()
     said = max((s.end for s in before), default=0)
     acked = max((s.ack for s in before), default=0)
@@ -104,6 +106,16 @@ def _possible(s: Segment, ending: Ending) -> bool:
     """It acknowledges nothing that the other side has not sent by then."""
     sent = [o for o in ending.opposite if o.time_ns <= s.time_ns]
     return s.ack <= max((o.end + bool(o.flags & (SYN | FIN)) for o in sent), default=0)
+
+
+def _takes_effect(ending: Ending) -> bool:
+    """It is aimed at this connection: a stray RST of an earlier use of the ports changes nothing, and life goes on."""
+    end = ending.segment
+    if ending.stage == "syn":
+        # RFC 9293 section 3.10.7.2: in SYN-SENT a RST counts only if it acknowledges the SYN.
+        return bool(end.flags & ACK) and end.ack == 1
+    said = max((s.end for s in ending.before), default=0)
+    return abs(end.seq - said) <= LARGEST_GUESS_BYTES
 
 
 def _kernel_of_a_prober(ending: Ending) -> bool:

@@ -14,6 +14,11 @@ from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Segment
 
 # Forged resets came at 0.13-0.5 of the round trip, true ones at 0.96-1.02, wherever both were measured.
 SOONER_RATIO = 0.7
+# With this many samples the smallest is the distance, and what is sooner by several times their spread is too soon even
+# where the injector's own distance is most of the way. True resets were never below 0.96.
+WELL_SAMPLED = 6
+CLEARLY_SOONER_RATIO = 0.9
+SPREADS = 4.0
 # A gap below this is scheduling noise of the capture point, not distance.
 LEAST_GAP_S = 0.003
 # Two smallest samples further apart than this say that the smallest is not yet the distance.
@@ -32,6 +37,7 @@ class Delay:
     rtt_s: float
     samples: int
     agreeing: bool  # a second sample supports the smallest
+    spread_s: float  # from the smallest sample to the median
 
     @property
     def ratio(self) -> float:
@@ -41,7 +47,9 @@ class Delay:
     @property
     def sooner(self) -> bool:
         """Sooner than the named sender could."""
-        return self.ratio < SOONER_RATIO and self.rtt_s - self.elapsed_s >= LEAST_GAP_S
+        gap_s = self.rtt_s - self.elapsed_s
+        well_known = self.samples >= WELL_SAMPLED and self.ratio < CLEARLY_SOONER_RATIO
+        return gap_s >= LEAST_GAP_S and (self.ratio < SOONER_RATIO or (well_known and gap_s >= SPREADS * self.spread_s))
 
     @property
     def honest(self) -> bool:
@@ -61,7 +69,15 @@ def delay(ending: Ending, rtt_samples_s: Sequence[float]) -> Delay | None:
     if not samples:
         return None
     agreeing = len(samples) > 1 and samples[1] <= samples[0] * AGREEING_RATIO
-    return Delay(cause=cause, elapsed_s=elapsed_s, rtt_s=samples[0], samples=len(samples), agreeing=agreeing)
+    spread_s = samples[len(samples) // 2] - samples[0]
+    return Delay(
+        cause=cause,
+        elapsed_s=elapsed_s,
+        rtt_s=samples[0],
+        samples=len(samples),
+        agreeing=agreeing,
+        spread_s=spread_s,
+    )
 
 
 def cause_of(ending: Ending) -> Segment | None:

@@ -128,14 +128,11 @@ def sequence(
         return None
     sent = [s for s in before if s.from_client]
     stage = _stage(sent)
-    if not resets:
-        if (
-            listened_s < SILENCE_S
-            or any(s.is_reset for s in segments)
-            or not _fell_silent(before, as_server=resets_from_client)
-        ):
-            return None
-    elif any(not s.is_reset for s in arriving[arriving.index(resets[0]) :]):
+    if not resets and (
+        listened_s < SILENCE_S
+        or any(s.is_reset for s in segments)
+        or not _fell_silent(before, as_server=resets_from_client)
+    ):
         return None
     facts = Resets(
         plain=sum(not s.flags & ACK for s in resets),
