@@ -151,7 +151,7 @@ def head(raw: bytes) -> Head | None:
     return Head(id_, flags, answers, asked.lower() + raw[end : end + 4], asked)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def addresses(raw: bytes) -> tuple[AddressRecord, ...]:
     """The A and AAAA records of the answer section, in order, as far as they can be read."""
     if len(raw) < _HEADER_BYTES:

@@ -1,0 +1,93 @@
+"""DNS messages: what can be read is read, what cannot is named, and nothing raises."""
+
+from __future__ import annotations
+
+import dns.message
+import dns.rrset
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fingerprint.messages.dns import NXDOMAIN, addresses, head, name_text, parse
+
+
+def _answer(*records: tuple[str, str]) -> bytes:
+    made = dns.message.make_response(dns.message.make_query("WwW.Example.org", "A", id=77, use_edns=True))
+    for kind, value in records:
+        made.answer.append(dns.rrset.from_text("www.example.org.", 300, "IN", kind, value))
+    return made.to_wire()
+
+
+ANSWER = _answer(("CNAME", "a.example.net."), ("A", "192.88.99.1"), ("AAAA", "2600::1"))
+
+
+def test_header_and_question_are_read_without_the_rest() -> None:
+    first = head(ANSWER[:33])
+    assert first is not None
+    assert (first.id, first.is_answer, first.name, first.qtype, first.qclass) == (77, True, "www.example.org", 1, 1)
+
+
+def test_the_case_that_was_sent_is_kept() -> None:
+    message = parse(ANSWER)
+    assert message is not None
+    assert message.question is not None
+    assert (message.question.name, message.question.sent_name) == ("www.example.org", "WwW.Example.org")
+
+
+def test_addresses_are_found_behind_other_records() -> None:
+    assert sorted(r.address for r in addresses(ANSWER)) == ["192.88.99.1", "2600::1"]
+
+
+def test_the_careful_reading_has_every_section() -> None:
+    message = parse(ANSWER)
+    assert message is not None
+    assert {(r.type, r.value) for r in message.answers} >= {(5, "a.example.net"), (1, "192.88.99.1")}
+    assert message.edns is not None
+    assert message.malformed == ()
+    assert (message.qr, message.rd, message.aa, message.rcode) == (True, True, False, 0)
+
+
+def test_rcode_is_read_from_the_header() -> None:
+    denied = bytearray(_answer())
+    denied[3] |= NXDOMAIN
+    first = head(bytes(denied))
+    assert first is not None
+    assert first.rcode == NXDOMAIN
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (ANSWER + b"junk", "trailing junk"),
+        (ANSWER[:-3], "cut short"),
+        (ANSWER.replace(b"\xc0\x0c", b"\xc0\xff", 1), "compression pointer"),
+        (ANSWER.replace(b"\xc0\x0c", b"\x80\x0c", 1), "label of an undefined type"),
+    ],
+)
+def test_junk_truncation_and_bad_names_are_told_apart(raw: bytes, why: str) -> None:
+    message = parse(raw)
+    assert message is not None
+    assert any(why in m.why for m in message.malformed)
+
+
+def test_a_name_that_points_at_itself_ends() -> None:
+    assert addresses(ANSWER[:33] + b"\xc0\x21" * 200) == ()
+
+
+def test_octets_that_are_no_plain_character_are_escaped() -> None:
+    assert name_text(b"\x03a\x1bb\x02c.\0") == r"a\027b.c\046"
+    assert name_text(b"\0") == "."
+
+
+def test_less_than_a_header_is_no_message() -> None:
+    assert (head(ANSWER[:11]), parse(ANSWER[:11]), addresses(ANSWER[:11])) == (None, None, ())
+
+
+@given(st.binary(max_size=80), st.integers(0, len(ANSWER)), st.integers(0, len(ANSWER)))
+def test_no_bytes_raise(junk: bytes, start: int, end: int) -> None:
+    raw = ANSWER[:start] + junk + ANSWER[end:]
+    first, message = head(raw), parse(raw)
+    assert (first is None) == (message is None)
+    if first is not None:
+        assert first.name is None or isinstance(first.name, str)
+    assert all(r.type in (1, 28) for r in addresses(raw))
