@@ -1,0 +1,399 @@
+"""False DNS answers: each sign in a case that shows it, and beside it the honest case that looks alike."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fingerprint.capture import Capture
+from fingerprint.technique import Evidence, Finding, Inconclusive
+from fingerprint.verdict.judge import judge
+from fingerprint.verdict.model import Verdict
+from techniques.dns_injection import (
+    BOGON,
+    CONTRADICTED,
+    DEAD_BESIDE_LIVE,
+    GIVES_BOGON,
+    GIVES_OTHER,
+    IMPOSSIBLE,
+    NO_RESOLVER_THERE,
+    SHARED,
+    SOONER,
+    SOONER_THAN_OTHERS,
+    TWO_ANSWERS,
+    TWO_ANSWERS_ALIKE,
+    UDP_UNLIKE_TCP,
+    UNLIKE_THE_RESOLVER,
+    ZERO_TTL,
+    DnsInjection,
+)
+from tests.conversations.dns_talk import ACK, CLIENT, FALSE, OTHER, PSH, RESOLVER, SITE, SYN, Talk, answer, query
+
+NAME = "news.example.net"
+ISP = "81.90.1.1"
+CLIENT_END, RESOLVER_END = (CLIENT, 4000), (RESOLVER, 53)
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Talk:
+    return Talk(path=tmp_path / "talk.pcap")
+
+
+def findings(capture: Capture) -> tuple[Finding, ...]:
+    return tuple(DnsInjection().analyse(capture))
+
+
+def seen(capture: Capture, name: str = NAME) -> dict[str, Evidence]:
+    """Evidence about a name, by clue."""
+    return {f.clue.id: f for f in findings(capture) if isinstance(f, Evidence) and f.subject.name == name}
+
+
+def doubts(capture: Capture) -> list[str]:
+    return [f.why for f in findings(capture) if isinstance(f, Inconclusive)]
+
+
+def verdict(capture: Capture, name: str = NAME) -> Verdict:
+    return next(v for v in judge(capture, [("dns-injection", f) for f in findings(capture)]) if v.target == name)
+
+
+def controls(talk: Talk, *, resolver: str = RESOLVER, rtt_s: float = 0.03) -> None:
+    """Honest answers to other names."""
+    for i, name in enumerate(("www.weather.example", "library.test", "museum.example.org")):
+        talk.lookup(-3.0 + i, name, f"93.184.{20 + i}.10", resolver=resolver, rtt_s=rtt_s + i / 5000)
+
+
+def raced(
+    talk: Talk, *false: str, kind: str = "A", true: tuple[str, ...] = (SITE,), ttl_hops: int = 60, df: bool = True,
+    after_s: float = 0.005, at_s: float = 0.0, rcode: int = 0, aa: bool = False,
+) -> None:  # fmt: skip
+    """A query, a forged answer and the genuine one 30 ms after the query."""
+    asked, client = query(NAME, kind), (CLIENT, 4000 + len(talk.packets))
+    talk.udp(at_s, client, RESOLVER_END, asked, ttl_hops=64)
+    forged = answer(asked, *false, rcode=rcode, aa=aa)
+    talk.udp(at_s + after_s, RESOLVER_END, client, forged, ttl_hops=ttl_hops, df=df)
+    talk.udp(at_s + 0.03, RESOLVER_END, client, answer(asked, *true))
+    talk.packets.sort(key=lambda packet: packet[0])
+
+
+# Races
+
+
+def test_two_answers_that_no_one_resolver_gives_are_a_race_on_the_path(talk: Talk) -> None:
+    controls(talk)
+    raced(talk, FALSE, ttl_hops=57, df=False)
+    evidence = seen(talk.capture())[TWO_ANSWERS.id]
+    assert [p.number for p in evidence.packets] == [7, 8, 9]
+    assert (evidence.facets.position, evidence.disputes) == ("on-path", (FALSE,))
+    assert evidence.facets.trigger is not None
+    assert evidence.facets.trigger.value == NAME
+
+
+def test_raced_on_both_types_a_name_is_blocked(talk: Talk) -> None:
+    controls(talk)
+    raced(talk, FALSE, ttl_hops=57, df=False)
+    raced(talk, FALSE, kind="AAAA", true=(), ttl_hops=57, df=False, at_s=0.2)
+    said = verdict(talk.capture())
+    assert said.state == "blocked"
+    assert [(m.node, m.position) for m in said.mechanisms] == [("dns.injection.other", "on-path")]
+
+
+@pytest.mark.parametrize("rtt_s", [0.03, 0.07])
+def test_an_injector_that_copies_the_ip_ttl_is_still_told_by_other_headers_and_time(talk: Talk, rtt_s: float) -> None:
+    controls(talk, rtt_s=rtt_s)
+    raced(talk, FALSE, aa=True)
+    assert {TWO_ANSWERS.id, SOONER_THAN_OTHERS.id} <= seen(talk.capture()).keys()
+
+
+def test_with_equal_headers_a_race_is_a_weaker_clue(talk: Talk) -> None:
+    raced(talk, FALSE)
+    assert TWO_ANSWERS_ALIKE.id in seen(talk.capture())
+    assert verdict(talk.capture()).state == "insufficient"
+
+
+def test_answers_of_several_injectors_are_all_false(talk: Talk) -> None:
+    controls(talk)
+    asked = query(NAME)
+    talk.udp(0.0, CLIENT_END, RESOLVER_END, asked)
+    for i, false in enumerate((FALSE, "199.59.148.20", "108.160.166.92")):
+        talk.udp(0.004 + i / 1000, RESOLVER_END, CLIENT_END, answer(asked, false), ttl_hops=50 + i, df=bool(i))
+    talk.udp(0.03, RESOLVER_END, CLIENT_END, answer(asked, SITE))
+    evidence = seen(talk.capture())[TWO_ANSWERS.id]
+    assert set(evidence.disputes) == {FALSE, "199.59.148.20", "108.160.166.92"}
+
+
+def test_a_forged_denial_that_outruns_the_data_is_a_race(talk: Talk) -> None:
+    controls(talk)
+    raced(talk, rcode=3, ttl_hops=57, df=False)
+    evidence = seen(talk.capture())
+    assert evidence[TWO_ANSWERS.id].disputes == ()
+    assert GIVES_OTHER.id in evidence
+
+
+def test_a_forged_answer_that_comes_late_is_named_as_late(talk: Talk) -> None:
+    controls(talk)
+    raced(talk, FALSE, ttl_hops=57, df=False, after_s=0.04)
+    evidence = seen(talk.capture())[TWO_ANSWERS.id]
+    assert "the genuine one first" in evidence.says
+    assert evidence.disputes == (FALSE,)
+
+
+def test_rotation_is_no_race(talk: Talk) -> None:
+    raced(talk, SITE, "93.184.216.21", true=("93.184.216.21", SITE), ttl_hops=57, df=False)
+    assert findings(talk.capture()) == ()
+
+
+def test_a_repeated_query_explains_two_answers(talk: Talk) -> None:
+    asked = query(NAME)
+    for at_s, given_, ttl_hops in ((0.0, FALSE, 57), (1.0, SITE, 60)):
+        talk.udp(at_s, CLIENT_END, RESOLVER_END, asked)
+        talk.udp(at_s + 0.03, RESOLVER_END, CLIENT_END, answer(asked, given_), ttl_hops=ttl_hops)
+    assert seen(talk.capture()) == {}
+    assert "a repeated query explains them" in doubts(talk.capture())[0]
+
+
+def test_repeated_queries_do_not_hide_an_injector_that_answers_each(talk: Talk) -> None:
+    asked = query(NAME)
+    for at_s in (0.0, 1.0):
+        talk.udp(at_s, CLIENT_END, RESOLVER_END, asked)
+        talk.udp(at_s + 0.005, RESOLVER_END, CLIENT_END, answer(asked, FALSE), ttl_hops=57, df=False)
+        talk.udp(at_s + 0.03, RESOLVER_END, CLIENT_END, answer(asked, SITE))
+    assert TWO_ANSWERS.id in seen(talk.capture())
+
+
+def test_an_answer_captured_twice_is_no_race(talk: Talk) -> None:
+    asked = talk.lookup(0.0, NAME, SITE, port=4000)
+    talk.udp(0.0301, RESOLVER_END, CLIENT_END, answer(asked, SITE), ttl_hops=59, ip_id=102)
+    assert findings(talk.capture()) == ()
+
+
+def test_a_datagram_rewritten_by_the_capturing_host_is_no_race(talk: Talk) -> None:
+    asked = query(NAME)
+    talk.udp(0.0, CLIENT_END, RESOLVER_END, asked)
+    for ttl_hops, given_ in ((60, SITE), (59, "10.0.0.9")):
+        talk.udp(0.03, RESOLVER_END, CLIENT_END, answer(asked, given_), ttl_hops=ttl_hops, ip_id=77)
+    assert TWO_ANSWERS.id not in seen(talk.capture())
+
+
+def test_a_truncated_answer_and_its_retry_over_tcp_agree(talk: Talk) -> None:
+    asked = query(NAME)
+    talk.udp(0.0, CLIENT_END, RESOLVER_END, asked)
+    talk.udp(0.03, RESOLVER_END, CLIENT_END, answer(asked, truncated=True))
+    talk.over_tcp(0.1, NAME, SITE)
+    assert findings(talk.capture()) == ()
+
+
+# Answers that do not fit the question
+
+
+def test_an_a_record_for_an_aaaa_query_is_impossible(talk: Talk) -> None:
+    talk.lookup(0.0, NAME, FALSE, kind="AAAA")
+    assert seen(talk.capture())[IMPOSSIBLE.id].disputes == (FALSE,)
+
+
+def test_a_teredo_address_serves_nobody(talk: Talk) -> None:
+    talk.lookup(0.0, NAME, "2001::1f0d:5e25", kind="AAAA")
+    assert IMPOSSIBLE.id in seen(talk.capture())
+
+
+def test_an_aaaa_record_for_an_aaaa_query_is_ordinary(talk: Talk) -> None:
+    talk.lookup(0.0, NAME, "2606:2800::1", kind="AAAA")
+    assert findings(talk.capture()) == ()
+
+
+# Time and headers
+
+
+def _forged_alone(talk: Talk, *, rtt_s: float = 0.005, ttl_hops: int = 57, resolver: str = RESOLVER) -> Capture:
+    controls(talk, resolver=resolver)
+    talk.handshake(-0.5, resolver, 53)
+    talk.lookup(0.0, NAME, FALSE, resolver=resolver, rtt_s=rtt_s, ttl_hops=ttl_hops, df=ttl_hops == 60)
+    return talk.capture()
+
+
+def test_an_answer_sooner_than_a_handshake_and_with_other_headers_is_not_the_resolvers(talk: Talk) -> None:
+    evidence = seen(_forged_alone(talk))
+    assert {SOONER.id, UNLIKE_THE_RESOLVER.id} <= evidence.keys()
+    assert evidence[SOONER.id].facets.position is None
+
+
+def test_being_soon_alone_is_what_caches_do(talk: Talk) -> None:
+    assert findings(_forged_alone(talk, ttl_hops=60)) == ()
+
+
+def test_other_headers_alone_are_what_anycast_does(talk: Talk) -> None:
+    assert findings(_forged_alone(talk, rtt_s=0.03)) == ()
+
+
+def test_a_resolver_in_the_own_network_may_be_as_fast_as_it_likes(talk: Talk) -> None:
+    assert findings(_forged_alone(talk, resolver="192.168.1.1")) == ()
+
+
+# Addresses that run no resolver
+
+NOBODY = "93.184.99.99"
+
+
+def _silence(talk: Talk, *, answers_control: bool = False) -> None:
+    for i, at_s in enumerate((-6.0, -5.0, 8.0, 9.0)):
+        asked = query(f"control{i}.example", id_=i + 1)
+        talk.udp(at_s, (CLIENT, 5000 + i), (NOBODY, 53), asked)
+        if answers_control:
+            talk.udp(at_s + 0.03, (NOBODY, 53), (CLIENT, 5000 + i), answer(asked, SITE))
+    talk.packets.append((1014.0, talk.packets[-1][1]))
+
+
+def test_an_answer_where_no_resolver_runs_is_forged(talk: Talk) -> None:
+    _silence(talk)
+    talk.lookup(0.0, NAME, FALSE, resolver=NOBODY)
+    talk.packets.sort(key=lambda packet: packet[0])
+    evidence = seen(talk.capture())[NO_RESOLVER_THERE.id]
+    assert len(evidence.packets) > 2
+
+
+def test_a_proxy_that_answers_the_control_too_is_no_injector(talk: Talk) -> None:
+    _silence(talk, answers_control=True)
+    talk.lookup(0.0, NAME, FALSE, resolver=NOBODY)
+    talk.packets.sort(key=lambda packet: packet[0])
+    assert NO_RESOLVER_THERE.id not in seen(talk.capture())
+
+
+def test_a_server_that_answers_only_for_its_own_zone_is_no_injector(talk: Talk) -> None:
+    _silence(talk)
+    asked = query(NAME)
+    talk.udp(0.0, CLIENT_END, (NOBODY, 53), asked)
+    talk.udp(0.03, (NOBODY, 53), CLIENT_END, answer(asked, SITE, aa=True))
+    talk.packets.sort(key=lambda packet: packet[0])
+    assert NO_RESOLVER_THERE.id not in seen(talk.capture())
+
+
+# Resolvers that contradict each other
+
+
+def _dead(talk: Talk, address: str, at_s: float) -> None:
+    for port in (443, 80):
+        for i in range(3):
+            talk.tcp(at_s + i + port / 1000, (CLIENT, 40000 + port), (address, port), SYN, 5, 0)
+
+
+def _serves(talk: Talk, address: str, at_s: float) -> None:
+    own = talk.handshake(at_s, address, 80)
+    asked, said = f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode(), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    talk.tcp(at_s + 0.04, (CLIENT, own), (address, 80), PSH | ACK, 101, 901, asked)
+    talk.tcp(at_s + 0.08, (address, 80), (CLIENT, own), PSH | ACK, 901, 101 + len(asked), said)
+
+
+def _lies(talk: Talk, false: str, *, resolver: str = ISP, record_ttl_s: int = 0, dead: bool = True) -> Capture:
+    controls(talk, resolver=resolver)
+    talk.lookup(0.0, NAME, false, resolver=resolver, rtt_s=0.005, record_ttl_s=record_ttl_s)
+    if dead:
+        _dead(talk, false, 1.0)
+    talk.lookup(8.0, NAME, SITE, resolver=OTHER, rtt_s=0.04)
+    _serves(talk, SITE, 9.0)
+    return talk.capture()
+
+
+def test_a_resolver_that_names_a_dead_address_where_another_names_a_living_one_lies(talk: Talk) -> None:
+    capture = _lies(talk, FALSE)
+    assert {CONTRADICTED.id, DEAD_BESIDE_LIVE.id, ZERO_TTL.id, GIVES_OTHER.id} <= seen(capture).keys()
+    said = verdict(capture)
+    assert said.state == "blocked"
+    assert [(m.node, m.position) for m in said.mechanisms] == [("dns.injection.other", "resolver")]
+
+
+def test_resolvers_that_merely_differ_prove_nothing(talk: Talk) -> None:
+    capture = _lies(talk, FALSE, record_ttl_s=60, dead=False)
+    assert seen(capture) == {}
+    assert "nothing says which is false" in doubts(capture)[0]
+
+
+def test_a_resolver_in_the_own_network_may_filter_by_choice(talk: Talk) -> None:
+    capture = _lies(talk, "192.168.1.2", resolver="192.168.1.2")
+    assert seen(capture) == {}
+    assert any("by choice" in why for why in doubts(capture))
+
+
+def test_a_bogon_from_a_public_resolver_beside_a_public_address_is_evidence(talk: Talk) -> None:
+    evidence = seen(_lies(talk, "10.10.34.34", dead=False))
+    assert {BOGON.id, GIVES_BOGON.id} <= evidence.keys()
+    assert evidence[BOGON.id].disputes == ("10.10.34.34",)
+
+
+def test_a_bogon_that_nobody_contradicts_is_split_horizon(talk: Talk) -> None:
+    controls(talk)
+    talk.lookup(0.0, NAME, "10.10.34.34")
+    assert findings(talk.capture()) == ()
+
+
+def test_a_null_address_may_be_a_filter_that_was_chosen(talk: Talk) -> None:
+    capture = _lies(talk, "0.0.0.0", dead=False)
+    assert BOGON.id not in seen(capture)
+    assert any("filters say nowhere" in why for why in doubts(capture))
+
+
+def test_one_bogon_for_every_name_is_a_captive_portal(talk: Talk) -> None:
+    for i, name in enumerate((NAME, "www.weather.example", "library.test")):
+        talk.lookup(i, name, "10.1.1.1", resolver=ISP)
+        talk.lookup(i + 0.5, name, SITE, resolver=OTHER)
+    capture = talk.capture()
+    assert seen(capture) == {}
+    assert any("captive portal" in why for why in doubts(capture))
+
+
+def test_one_address_for_unrelated_contradicted_names_is_evidence(talk: Talk) -> None:
+    controls(talk, resolver=ISP)
+    for i, (name, true) in enumerate(((NAME, SITE), ("chat.sample.com", "104.99.1.1"))):
+        talk.lookup(i, name, FALSE, resolver=ISP)
+        talk.lookup(i + 0.5, name, true, resolver=OTHER)
+    evidence = seen(talk.capture())[SHARED.id]
+    assert "chat.sample.com" in evidence.says
+    assert verdict(talk.capture()).state != "blocked"
+
+
+def test_one_address_for_names_of_one_owner_is_ordinary(talk: Talk) -> None:
+    for i, name in enumerate(("www.example.net", "img.example.net")):
+        talk.lookup(i, name, FALSE, resolver=ISP)
+        talk.lookup(i + 0.5, name, SITE, resolver=OTHER)
+    assert not any(isinstance(f, Evidence) for f in findings(talk.capture()))
+
+
+# One resolver over two protocols
+
+
+def test_udp_that_tcp_contradicts_is_rewritten_on_the_way(talk: Talk) -> None:
+    controls(talk)
+    talk.lookup(0.0, NAME, FALSE, df=False)
+    talk.over_tcp(1.0, NAME, SITE)
+    evidence = seen(talk.capture())
+    assert {UDP_UNLIKE_TCP.id, UNLIKE_THE_RESOLVER.id} <= evidence.keys()
+    assert evidence[UDP_UNLIKE_TCP.id].facets.position == "in-path"
+
+
+def test_udp_and_tcp_within_one_network_agree_well_enough(talk: Talk) -> None:
+    talk.lookup(0.0, NAME, "93.184.1.1")
+    talk.over_tcp(1.0, NAME, SITE)
+    assert findings(talk.capture()) == ()
+
+
+# Whatever bytes a censor sends, analyse() finishes and cites only packets that exist
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), changes=st.integers(0, 60))
+def test_whatever_bytes_arrive_only_packets_that_exist_are_cited(tmp_path: Path, seed: int, changes: int) -> None:
+    talk, chance = Talk(path=tmp_path / "talk.pcap"), random.Random(seed)
+    _lies(talk, FALSE)
+    raced(talk, FALSE, kind="AAAA", ttl_hops=57, df=False, at_s=20.0)
+    talk.over_tcp(21.0, NAME, SITE)
+    for _ in range(changes):
+        at = chance.randrange(len(talk.packets))
+        at_s, frame = talk.packets[at]
+        mangled = bytearray(frame)
+        mangled[chance.randrange(14, len(frame))] = chance.choice((0, 0xC0, 0xFF, chance.randrange(256)))
+        talk.packets[at] = (at_s + chance.choice((0, 0, 0.1, -5)), bytes(mangled[: chance.choice((len(frame), 60))]))
+    for finding in findings(talk.capture()):
+        assert all(p.capture == 0 and 1 <= p.number <= len(talk.packets) for p in finding.packets)
+        assert finding.packets
