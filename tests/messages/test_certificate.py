@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import ipaddress
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from fingerprint.messages.certificate import Certificate, UnreadableCertificate, read_certificate
 
-START = datetime.datetime(2020, 5, 17, 17, 0, tzinfo=datetime.timezone.utc)
+START = dt.datetime(2020, 5, 17, 17, 0, tzinfo=dt.UTC)
 
 
 def name(text: str) -> x509.Name:
@@ -32,7 +32,7 @@ def made(*, subject: str, issuer: str, signer=None, names=()) -> tuple[bytes, ec
         .public_key(key.public_key())
         .serial_number(17)
         .not_valid_before(START)
-        .not_valid_after(START + datetime.timedelta(days=90))
+        .not_valid_after(START + dt.timedelta(days=90))
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -47,7 +47,7 @@ def test_a_self_signed_certificate_is_told_by_its_signature():
     read = read_certificate(DER)
     assert (read.subject, read.issuer) == ("CN=example.org", "CN=example.org")
     assert (read.self_issued, read.self_signed) == (True, True)
-    assert (read.not_before, read.not_after) == (START, START + datetime.timedelta(days=90))
+    assert (read.not_before, read.not_after) == (START, START + dt.timedelta(days=90))
     spki = KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     assert read.key_sha256 == hashlib.sha256(spki).hexdigest()
     assert read.der == DER

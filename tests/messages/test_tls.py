@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
+import contextlib
+import datetime as dt
 import ssl
 import struct
 from pathlib import Path
@@ -255,7 +256,7 @@ def test_a_record_cut_by_the_end_is_given_as_far_as_it_goes():
 def certificate(tmp_path_factory) -> tuple[Path, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "example.org")])
-    start = datetime.datetime(2020, 5, 17, tzinfo=datetime.timezone.utc)
+    start = dt.datetime(2020, 5, 17, tzinfo=dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -263,7 +264,7 @@ def certificate(tmp_path_factory) -> tuple[Path, bytes]:
         .public_key(key.public_key())
         .serial_number(17)
         .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=36500))
+        .not_valid_after(start + dt.timedelta(days=36500))
         .sign(key, hashes.SHA256())
     )
     path = tmp_path_factory.mktemp("tls") / "both.pem"
@@ -292,10 +293,8 @@ def handshake(certificate: Path, version: ssl.TLSVersion) -> tuple[bytes, bytes]
         lambda: server.write(b"say"),
     ]
     for step in steps:
-        try:
+        with contextlib.suppress(ssl.SSLWantReadError):
             step()
-        except ssl.SSLWantReadError:
-            pass
         for side, (source, goal) in enumerate(((pipes[1], pipes[2]), (pipes[3], pipes[0]))):
             moved = source.read()
             sent[side] += moved
