@@ -33,8 +33,8 @@ def supported_node(balance: Balance) -> str | None:
 
 def qualified(node: str, symptom: Symptom) -> bool:
     """Whether the trigger that the node's last label names was shown."""
-    fields = taxonomy.QUALIFIERS.get(node.rsplit(".", 1)[-1])
-    return fields is None or any(
+    fields = _fields(node)
+    return not fields or any(
         f.evidence.facets.trigger and f.evidence.facets.trigger.field in fields for f in symptom.found
     )
 
@@ -152,9 +152,14 @@ def _position(facets: Iterable[Facets]) -> str:
 
 
 def _trigger(facets: Iterable[Facets], node: str) -> Trigger | None:
-    said = [f.trigger for f in facets if f.trigger]
-    wanted = taxonomy.QUALIFIERS.get(node.rsplit(".", 1)[-1], ())
-    return next((t for t in said if t.field in wanted), said[0] if said and not wanted else None)
+    """What the evidence names as trigger, unless a deeper node that claims it was not supported."""
+    deeper = {field for n in taxonomy.below(node) if n != node for field in _fields(n)}
+    said = [f.trigger for f in facets if f.trigger and f.trigger.field not in deeper - set(_fields(node))]
+    return next((t for t in said if t.field in _fields(node)), said[0] if said else None)
+
+
+def _fields(node: str) -> tuple[str, ...]:
+    return taxonomy.QUALIFIERS.get(node.rsplit(".", 1)[-1], ())
 
 
 def _location(facets: Iterable[Facets]) -> Location | None:

@@ -110,6 +110,7 @@ class CaptureSummary:
     first_ns: int | None
     last_ns: int | None
     quality: tuple[Quality, ...]
+    clients: tuple[str, ...] = ()  # addresses on the client's side, kept out of reports unless asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
