@@ -254,7 +254,7 @@ def _against(ending: Ending, rtts_s: Sequence[float], subject: Subject) -> Itera
         strong = True
         on_path = Facets(position="on-path")
         yield cite(WENT_ON[kind], subject, *cited, *more[:4], facets=on_path, side=side, packets=len(more))
-    fed = aftermath.fed_by_another(ending, min(rtts_s)) if rtts_s else ()
+    fed = aftermath.fed_by_another(ending, measured.rtt_s) if kind == "reset" and measured and measured.agreeing else ()
     if fed:
         yield cite(FED[kind], subject, *cited, *fed, side=side)
     conflict = aftermath.conflict(ending)
@@ -281,6 +281,8 @@ def _for(ending: Ending, rtts_s: Sequence[float], subject: Subject) -> Iterator[
     """An ending that nothing speaks against: what speaks for the sender, or that it cannot be told."""
     if ending.stage == "later" or ending.segment.from_client:
         return
+    if ending.kind == "alert" and any(s.payload_bytes for s in ending.after):
+        return  # a warning: the handshake went on
     kind, end, side = ending.kind, ending.segment, _side(ending)
     if ending.stage == "syn":
         yield cite(SYN_REFUSED, subject, *filter(None, [ending.opening.syn]), end)

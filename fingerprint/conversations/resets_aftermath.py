@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from captures.columns import Mark
 from fingerprint.conversations.resets import Ending
 from fingerprint.conversations.resets_headers import SAME_SENDER_HOPS
 from fingerprint.conversations.resets_timing import LEAST_GAP_S
@@ -41,12 +42,24 @@ def went_on(ending: Ending) -> tuple[Segment, ...]:
             if ending.stage == "syn" and s.flags & ACK:
                 out.append(s)
             continue
-        new_data = s.payload_bytes > 0 and s.seq >= said
-        new_ack = bool(s.flags & ACK) and s.ack > acked and s.seq >= said
-        new_end = bool(s.flags & FIN) and s.seq >= said and ending.kind == "reset"
-        if (new_data or new_ack or new_end) and s.seq - said < LARGEST_WINDOW_BYTES:
+        if ending.kind != "reset":
+            if _takes_the_place(s, end):
+                out.append(s)
+            continue
+        new = s.payload_bytes > 0 or s.flags & FIN or (s.flags & ACK and s.ack > acked)
+        if new and 0 <= s.seq - said < LARGEST_WINDOW_BYTES:
             out.append(s)
     return tuple(out)
+
+
+def _takes_the_place(s: Segment, end: Segment) -> bool:
+    """Other data under the numbers that a FIN or an alert had used.
+
+    A host that closed its half still acknowledges, and an alert may be a warning: going on is no contradiction there.
+    """
+    if end.mark == Mark.TLS_ALERT:
+        return s.seq == end.seq and s.mark == Mark.TLS_HANDSHAKE
+    return s.seq <= end.seq < s.end
 
 
 def fed_by_another(ending: Ending, rtt_s: float) -> tuple[Segment, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fingerprint.capture import Capture
-from fingerprint.technique import Evidence, Finding, Inconclusive
+from fingerprint.technique import Clue, Evidence, Finding, Inconclusive
 from fingerprint.verdict.symptoms import Found, symptoms
 from fingerprint.verdict.weighing import Balance, weigh
 from techniques.tcp_rst_injection import TcpRstInjection
@@ -343,3 +343,54 @@ def test_a_stream_that_ends_early_is_named_and_the_name_moves_no_verdict(tmp_pat
     (named,) = [f for f in findings(talk.capture(tmp_path)) if isinstance(f, Evidence)]
     assert named.says == "the connection ends as SYN → ∅"
     assert not named.clue.given
+
+
+def test_a_warning_alert_and_a_half_closed_server_may_go_on(tmp_path: Path) -> None:
+    talk = Talk()
+    for port, flags, payload in ((40000, PSH | ACK, ALERT), (40001, FIN | ACK, b"")):
+        at = port - 40000
+        end = talk.asked(at, port=port)
+        talk.send(at + 83, "s", flags, seq=1, ack=end, payload=payload, port=port)
+        talk.send(at + 95, "c", PSH | ACK, seq=end, ack=1 + len(payload), payload=b"more", port=port)
+        talk.send(at + 136, "s", ACK, seq=1 + (len(payload) or 1), ack=end + 4, port=port)
+    assert not any("went-on" in c for c in clues(findings(talk.capture(tmp_path))))
+
+
+@pytest.mark.parametrize(("flags", "payload"), [(FIN | ACK, b""), (FIN | PSH | ACK, ALERT)])
+def test_the_true_answer_under_the_same_numbers_gives_a_forged_close_away(
+    tmp_path: Path, flags: int, payload: bytes
+) -> None:
+    talk = Talk()
+    end = talk.asked()
+    talk.send(47, "s", flags, seq=1, ack=end, payload=payload, ip_id=7)
+    talk.send(83, "s", PSH | ACK, seq=1, ack=end, payload=b"\x16\x03\x03\0\x05\x02\0\0\x01\0")
+    on_path = [
+        f for f in findings(talk.capture(tmp_path)) if isinstance(f, Evidence) and f.facets.position == "on-path"
+    ]
+    assert [p.number for f in on_path for p in f.packets] == [5, 6]
+
+
+def router_view(client_reset_at: float) -> Talk:
+    """Resets in both names, seen 30 ms from the server and 20 ms from the client."""
+    talk, far = Talk(), {"ttl": 60}
+    talk.send(0, "c", SYN, seq=0, **far).send(30, "s", SYN | ACK, seq=0, ack=1, ip_id=0)
+    talk.send(50, "c", ACK, seq=1, ack=1, **far)
+    talk.send(51, "c", PSH | ACK, seq=1, ack=1, payload=hello("news.example"), **far)
+    end = 1 + len(hello("news.example"))
+    talk.send(53, "s", RST | ACK, seq=1, ack=end, **FORGED)
+    return talk.send(client_reset_at, "c", RST | ACK, seq=end, ack=1, **FORGED)
+
+
+def test_resets_at_both_ends_closer_than_either_could_hear_are_a_third_partys(tmp_path: Path) -> None:
+    assert "reset-at-both-ends" in clues(findings(router_view(53.2).capture(tmp_path)))
+
+
+def test_a_reset_that_had_time_to_be_an_answer_is_not_one_of_a_pair(tmp_path: Path) -> None:
+    assert "reset-at-both-ends" not in clues(findings(router_view(75).capture(tmp_path)))
+
+
+@pytest.mark.parametrize("clue", TcpRstInjection.clues, ids=lambda c: c.id)
+def test_every_clue_states_probabilities_and_a_default(clue: Clue) -> None:
+    assert clue.source
+    assert not clue.given or "*" in clue.given
+    assert all(0 < p < 1 for p in clue.given.values())
