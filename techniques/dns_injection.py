@@ -28,37 +28,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fingerprint.conversations.dns_answers import (
-    gives,
-    is_bogon,
-    is_nowhere,
-    is_owned,
-    is_teredo,
-    of_another_type,
-)
+    gives, is_bogon, is_nowhere, is_owned, is_teredo, of_another_type,
+)  # fmt: skip
 from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
 from fingerprint.conversations.dns_resolvers import Resolver, look, look_text, resolvers
 from fingerprint.conversations.dns_views import (
-    DEAD_SYNS,
-    Contradiction,
-    Disputed,
-    answers_all_alike,
-    contradictions,
-    fates,
-    silent_to_others,
-)
+    DEAD_SYNS, Contradiction, Disputed, answers_all_alike, contradictions, fates, silent_to_others,
+)  # fmt: skip
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.technique import (
-    Cited,
-    Clue,
-    Evidence,
-    Facets,
-    Finding,
-    Inconclusive,
-    Subject,
-    Technique,
-    Trigger,
-    cite,
-)
+    Cited, Clue, Evidence, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
@@ -68,12 +48,12 @@ TWO_ANSWERS = Clue(
     id="two-answers-no-one-resolver-gives",
     says="{count} contradicting answers to one query, {first} first; they differ in {differs}",
     group="dns-answers",
-    given={"dns.injection": 0.5, "local-network": 0.001, "innocent": 0.0003, "*": 0.0003},
+    given={"dns.injection": 0.5, "local-network": 0.0005, "innocent": 0.00005, "*": 0.00005},
     source="Duan et al., SATIN 2012",
 )
 TWO_ANSWERS_ALIKE = Clue(
     id="two-contradicting-answers",
-    says="{count} contradicting answers to one query, {first} first, with equal headers",
+    says="{count} contradicting answers to one query, {first} first; nothing in their headers shows two senders",
     group="dns-answers",
     given={"dns.injection": 0.2, "local-network": 0.01, "innocent": 0.003, "*": 0.003},
     source="Duan et al., SATIN 2012",
@@ -280,12 +260,15 @@ def _raced(lookup: Lookup, resolver: Resolver) -> Iterator[Finding]:
     if not run.more_than_asked:
         yield _unsure(lookup, "contradicting answers, but no more than queries: a repeated query explains them")
         return
-    if not run.differs_in and not run.far_apart:
-        yield _unsure(lookup, "two answers with equal headers that differ within one network: rotation explains them")
+    if not run.far_apart and not run.two_senders:
+        yield _unsure(lookup, "two answers from one sender that differ within one network: rotation explains them")
+        return
+    if run.with_failure and not run.two_senders:
+        yield _unsure(lookup, "a failure and an answer from one sender: a relay that asks two resolvers explains them")
         return
     first = f"{1e3 * (lookup.rtt_s or 0.0):.1f} ms after the query the {'genuine' if run.late else 'forged'} one"
     yield cite(
-        TWO_ANSWERS if run.differs_in else TWO_ANSWERS_ALIKE,
+        TWO_ANSWERS if run.two_senders and run.far_apart else TWO_ANSWERS_ALIKE,
         _subject(lookup),
         lookup.queries[0],
         *run.forged,

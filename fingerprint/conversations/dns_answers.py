@@ -42,6 +42,9 @@ _REGISTRY_LABELS = frozenset(("ac", "co", "com", "edu", "gob", "gov", "mil", "ne
 
 ANY = 255
 
+# What `unlike` names of the IP header, as against the DNS message.
+IP_LEVEL = frozenset(("IP TTL", "DF", "reserved flag", "IP ID of zero", "traffic class"))
+
 
 @lru_cache(maxsize=65536)
 def _ip(address: str) -> IPv4Address | IPv6Address:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from fingerprint.conversations.dns_answers import (
+    IP_LEVEL,
     contradict,
     far_apart,
     gives,
@@ -17,6 +18,7 @@ from fingerprint.conversations.dns_answers import (
 )
 from fingerprint.conversations.dns_resolvers import Resolver, look
 from fingerprint.conversations.lookups import DnsPacket, Lookup
+from fingerprint.messages.dns import NOERROR, NXDOMAIN
 
 # Where both were measured, forged answers came at 0.13 to 0.5 of the round trip and honest ones at 0.96 or more.
 SOONER_RATIO = 0.7
@@ -42,6 +44,17 @@ class Race:
         """The addresses that only the forged answers give."""
         true = gives(self.genuine) if self.genuine else frozenset()
         return tuple(sorted({address for answer in self.forged for address in gives(answer)} - true))
+
+    @property
+    def two_senders(self) -> bool:
+        """Whether the headers show two machines: a relay of two upstreams differs in one flag of the message at most."""
+        return bool(IP_LEVEL & set(self.differs_in)) or len(self.differs_in) > 1
+
+    @property
+    def with_failure(self) -> bool:
+        """Whether one of the answers only says that the resolver failed or refuses."""
+        answers = (*self.forged, *([self.genuine] if self.genuine else []))
+        return any(not a.addresses and a.head.rcode not in (NOERROR, NXDOMAIN) for a in answers)
 
     @property
     def late(self) -> bool:
