@@ -28,7 +28,7 @@ def seeded(sha256: str, *words: object) -> np.random.Generator:
 
 def block_length(count: int) -> int:
     """Samples in a block: the cube root of the count, the order that Künsch's variance estimate wants; at least 1."""
-    return max(1, round(count ** (1 / 3)))
+    return max(1, round(float(count) ** (1 / 3)))
 
 
 def resampled_rows(count: int, generator: np.random.Generator, *, draws: int = DRAWS) -> NDArray[np.int64]:

@@ -64,7 +64,7 @@ def slopes_between_drops(
 
 
 def weighted_quantile(values: Floats, weights: Floats, share: float) -> float:
-    """The smallest value below or at which at least ``share`` (0 to 1) of the weight lies. Raises ValueError if empty."""
+    """The smallest value at or below which ``share`` (0 to 1) of the weight lies. Raises ValueError if empty."""
     if not len(values):
         raise ValueError("no values; give at least one")
     order = np.argsort(values, kind="stable")
@@ -86,49 +86,45 @@ def unevenness(slopes: Slopes) -> float | None:
 
 
 def policer(
-    time_s: Floats, passed_bytes: Ints, dropped: NDArray[np.bool_], *, slopes: Slopes, seed: np.random.Generator
+    time_s: Floats, passed_bytes: Ints, *, slopes: Slopes, until_s: float, seed: np.random.Generator
 ) -> Bucket | None:
     """The bucket whose line the drops lie on; None below `LEAST_SLOPES`.
 
-    The rate is the median slope between drops, weighted by time. The burst is what had passed by the first drop
-    beyond the rate, if the bucket was full at the first segment.
+    The rate is the median slope between drops, weighted by time. The burst is the smallest with which what had passed
+    up to ``until_s``, usually the first pause, stays under ``burst + rate * t``.
     """
     if len(slopes.took_s) < LEAST_SLOPES:
         return None
     rates = slopes.passed_bytes / slopes.took_s
     rate = weighted_quantile(rates, slopes.took_s, 0.5)
-    draws = [
-        weighted_quantile(rates[rows], slopes.took_s[rows], 0.5) for rows in resampled_rows(len(rates), seed, draws=200)
-    ]
-    found = interval(rate, np.array(draws))
-    first = int(np.flatnonzero(dropped)[0])
-    passed, took_s = float(passed_bytes[: first + 1].sum()), float(time_s[first] - time_s[0])
-    burst = [max(0.0, passed - r * took_s) for r in (found.value, found.high, found.low)]
-    return Bucket(in_bits(found), Interval(value=burst[0], low=burst[1], high=burst[2]))
+    rows = resampled_rows(len(rates), seed, draws=200)
+    found = interval(rate, np.array([weighted_quantile(rates[r], slopes.took_s[r], 0.5) for r in rows]))
+    first = time_s <= until_s
+    burst = _above_the_line(time_s[first], passed_bytes[first], found)
+    return Bucket(in_bits(found), burst)
 
 
-def shaper(
-    time_s: Floats, arrived_bytes: Ints, *, windows_bytes_s: Floats, window_s: float, seed: np.random.Generator
-) -> Bucket | None:
+def shaper(time_s: Floats, arrived_bytes: Ints, *, windows_bytes_s: Floats, seed: np.random.Generator) -> Bucket | None:
     """The rate at which a never empty queue drains, and the burst that passed before it filled; None without goodput.
 
     ``windows_bytes_s`` are arrival rates while the sender was busy. The rate is their median. The burst is how far the
-    curve of arrivals, in shape (segments,), rises above ``rate * t`` within one window of its start and later.
+    curve of arrivals, in shape (segments,), rises above ``rate * t``.
     """
     if len(windows_bytes_s) < 2 or not np.median(windows_bytes_s) > 0:
         return None
     rate = float(np.median(windows_bytes_s))
     rows = resampled_rows(len(windows_bytes_s), seed, draws=500)
     found = interval(rate, np.median(windows_bytes_s[rows], axis=1))
-    since_s = time_s - time_s[0]
-    total = np.cumsum(arrived_bytes)
-    later = since_s >= window_s
-    burst = [
-        max(0.0, float((total - r * since_s)[later].max(initial=0.0))) for r in (found.value, found.high, found.low)
-    ]
-    return Bucket(in_bits(found), Interval(value=burst[0], low=burst[1], high=burst[2]))
+    return Bucket(in_bits(found), _above_the_line(time_s, arrived_bytes, found))
 
 
 def in_bits(rate: Interval) -> Interval:
     """Bytes per second as bits per second."""
     return Interval(value=8 * rate.value, low=8 * rate.low, high=8 * rate.high)
+
+
+def _above_the_line(time_s: Floats, passed_bytes: Ints, rate: Interval) -> Interval:
+    """How far the curve of what passed rises above ``rate * t``, in bytes, for all three rates."""
+    curve, since_s = np.cumsum(passed_bytes), time_s - time_s[0]
+    value, low, high = (max(0.0, float((curve - r * since_s).max())) for r in (rate.value, rate.high, rate.low))
+    return Interval(value=value, low=low, high=high)

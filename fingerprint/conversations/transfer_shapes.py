@@ -1,0 +1,54 @@
+"""How a transfer was held back: which of five shapes its packets have, or none.
+
+The thresholds are those of a laboratory of 13 conditions (cubic) and of 24 captures of a policing and shaping router
+(Flach et al., SIGCOMM 2016, validation set). They separate shapes; whether a shape is aimed at somebody is a question
+for the control.
+"""
+
+from __future__ import annotations
+
+from fingerprint.conversations.token_bucket import Bucket
+from fingerprint.conversations.transfers import Transfer
+
+# Lab: a shaper's queue makes round trips at least three times the handshake's, and twice those of the control.
+QUEUE_RTT_RATIO = 3.0
+QUEUE_CONTROL_RATIO = 2.0
+# Lab: a policer costs at least 6 % of the bytes a second sending, and three times the control's share.
+POLICED_RATIO = 0.06
+POLICED_CONTROL_RATIO = 3.0
+# Slopes between drops: at most 0.03 behind every policer and shaper of the router set with a burst of 100 kB and more,
+# 0.29 to 0.61 under random loss.
+EVEN_SLOPES = 0.15
+# Variation of steady goodput: 0.03 to 0.10 behind shapers with short queues, 0.23 and more behind policers.
+CONSTANT_VARIATION = 0.15
+# Random loss of 1 to 2 % held cubic to a tenth of a 10 Mbit/s link; below 1 % it hardly shows.
+LOSS_RATIO = 0.01
+# A fixed delay is there from the first answers on; a queue has to fill.
+EARLY_RTT_RATIO = 0.7
+
+
+def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
+    """shaper, delay, policer, loss, or None where neither loss nor delay says that the path held the transfer back."""
+    rtts = t.in_flow_rtt_s / t.rtt_s if t.in_flow_rtt_s and t.rtt_s else 1.0
+    if rtts >= QUEUE_RTT_RATIO and not _shared_queue(t, control):
+        at_once = t.early_rtt_s is not None and t.in_flow_rtt_s is not None
+        delayed = at_once and (t.early_rtt_s or 0.0) >= EARLY_RTT_RATIO * (t.in_flow_rtt_s or 0.0)
+        return "delay" if delayed and t.variation > CONSTANT_VARIATION else "shaper"
+    even = t.unevenness is not None and t.unevenness <= EVEN_SLOPES
+    lossier = control is None or t.retransmitted_ratio >= POLICED_CONTROL_RATIO * control.retransmitted_ratio
+    if even and lossier and t.retransmitted_ratio >= POLICED_RATIO:
+        return "policer"
+    if even and t.variation <= CONSTANT_VARIATION:
+        return "shaper"
+    return "loss" if lossier and t.retransmitted_ratio >= LOSS_RATIO else None
+
+
+def bucket(t: Transfer, form: str | None) -> Bucket | None:
+    """The rate and burst that fit the shape; None for shapes without a rate."""
+    return {"policer": t.policer, "shaper": t.shaper}.get(form or "")
+
+
+def _shared_queue(t: Transfer, control: Transfer | None) -> bool:
+    if control is None or not control.in_flow_rtt_s or not t.in_flow_rtt_s:
+        return False
+    return t.in_flow_rtt_s < QUEUE_CONTROL_RATIO * control.in_flow_rtt_s
