@@ -58,6 +58,8 @@ def open_stream(path: Path | None) -> Stream:
         with path.open("rb") as file:
             start = file.read(6)
         return SpooledStream(path.open("rb"), path.name, stored=path) if _decompressor(start) else PlainStream(path)
+    except CaptureError:
+        raise
     except FileNotFoundError as error:
         raise CaptureError(f"{path.name}: there is no such file; check the path") from error
     except PermissionError as error:

@@ -1,0 +1,19 @@
+"""Fixtures that every part of the tests may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of foreign captures: FINGERPRINT_CORPUS, or ``shared/corpus`` beside the checkout."""
+    folder = Path(os.environ.get("FINGERPRINT_CORPUS") or _BESIDE_THE_CHECKOUT)
+    if not (folder / "index.json").is_file():
+        pytest.skip(f"no corpus of captures in {folder.name}; set FINGERPRINT_CORPUS to its folder")
+    return folder
