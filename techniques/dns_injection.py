@@ -27,18 +27,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fingerprint.conversations.dns_answers import (
-    gives, is_bogon, is_nowhere, is_owned, is_teredo, of_another_type,
-)  # fmt: skip
+from fingerprint.conversations.dns_answers import gives, is_bogon, is_nowhere, is_owned, is_teredo, of_another_type
 from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
-from fingerprint.conversations.dns_resolvers import Resolver, look, look_text, resolvers
+from fingerprint.conversations.dns_resolvers import Resolver, ResolverKey, asked, look, look_text, resolvers
 from fingerprint.conversations.dns_views import (
-    DEAD_SYNS, Contradiction, Disputed, answers_all_alike, contradictions, fates, silent_to_others,
-)  # fmt: skip
+    Contradiction,
+    Disputed,
+    answers_all_alike,
+    contradictions,
+    fates,
+    silent_to_others,
+)
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.technique import (
-    Cited, Clue, Evidence, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite,
-)  # fmt: skip
+    Cited,
+    Clue,
+    Evidence,
+    Facets,
+    Finding,
+    Inconclusive,
+    Subject,
+    Technique,
+    Trigger,
+    cite,
+)
 
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
@@ -165,8 +177,6 @@ GIVES_OTHER = Clue(
     source="RFC 6890",
 )
 
-Resolvers = Mapping[tuple[int, str, str], Resolver]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsInjection(Technique):
@@ -195,7 +205,7 @@ class DnsInjection(Technique):
                     disputed.add(lookup, finding.disputes)
 
         for lookup in found:
-            note(lookup, *_raced(lookup, _asked(lookup, of)), *_impossible(lookup, _asked(lookup, of)))
+            note(lookup, *_raced(lookup, asked(lookup, of)), *_impossible(lookup, asked(lookup, of)))
         for resolver in of.values():
             for lookup, silent in silent_to_others(resolver, listen_s=self.listen_s, queries=self.silent_queries):
                 note(lookup, _from_no_resolver(lookup, resolver, silent))
@@ -204,11 +214,15 @@ class DnsInjection(Technique):
             disputed.add(contradiction.lookup, contradiction.given)
         for contradiction in contradicted:
             lookup = contradiction.lookup
-            note(lookup, *_contradicted(contradiction, _asked(lookup, of), capture, disputed))
+            note(lookup, *_contradicted(contradiction, asked(lookup, of), capture, disputed))
         yield from self._joined(found, of, capture, seen)
 
     def _joined(
-        self, found: Sequence[Lookup], of: Resolvers, capture: Capture, seen: Mapping[str, Sequence[Finding]]
+        self,
+        found: Sequence[Lookup],
+        of: Mapping[ResolverKey, Resolver],
+        capture: Capture,
+        seen: Mapping[str, Sequence[Finding]],
     ) -> Iterator[Finding]:
         """Evidence of every lookup with what time and headers add to it.
 
@@ -218,7 +232,7 @@ class DnsInjection(Technique):
         names = {name for name, _ in suspects}
         for lookup in found:
             evidence = [f for f in seen[lookup.trial] if isinstance(f, Evidence)]
-            support = tuple(self._support(lookup, _asked(lookup, of), capture))
+            support = tuple(self._support(lookup, asked(lookup, of), capture))
             if evidence or len(support) > 1 or (lookup.name, lookup.resolver.address) in suspects:
                 yield from support
                 yield from evidence
@@ -335,12 +349,8 @@ def _contradicted(
     clue = BOGON if bogon else UDP_UNLIKE_TCP if by_protocol else CONTRADICTED
     yield cite(clue, _subject(lookup), *packets, facets=facets, disputes=given, **words)
     if fate:
-        tried = tuple(s for stream in fate.dead for s in stream.from_client[:DEAD_SYNS])
-        served = fate.live[0].from_server[:1]
         words |= {"syns": fate.syns}
-        yield cite(
-            DEAD_BESIDE_LIVE, _subject(lookup), *packets, *tried, *served, facets=facets, disputes=given, **words
-        )
+        yield cite(DEAD_BESIDE_LIVE, _subject(lookup), *packets, *fate.packets, facets=facets, disputes=given, **words)
     if not any(r.ttl_s for r in lookup.answers[0].addresses):
         theirs_s = max(r.ttl_s for r in against.other.answers[0].addresses)
         if theirs_s:
@@ -381,10 +391,6 @@ def _trigger(lookup: Lookup, resolver: Resolver) -> Trigger | None:
 def _unsure(lookup: Lookup, why: str) -> Inconclusive:
     packets = tuple(sorted({Cited(p.capture, p.number) for p in lookup.packets}))
     return Inconclusive(f"{lookup.name}: {why}", packets, _subject(lookup))
-
-
-def _asked(lookup: Lookup, of: Resolvers) -> Resolver:
-    return of[lookup.capture, lookup.client.address, lookup.resolver.address]
 
 
 def _some(words: Sequence[str]) -> str:

@@ -47,7 +47,7 @@ class Race:
 
     @property
     def two_senders(self) -> bool:
-        """Whether the headers show two machines: a relay of two upstreams differs in one flag of the message at most."""
+        """Whether the headers show two machines: a relay of two upstreams differs in one flag of the message."""
         return bool(IP_LEVEL & set(self.differs_in)) or len(self.differs_in) > 1
 
     @property

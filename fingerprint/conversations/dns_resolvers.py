@@ -6,7 +6,7 @@ One `Resolver` a (file, client, resolver address), over UDP. Only plain transact
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -15,6 +15,7 @@ from fingerprint.conversations.dns_answers import registrable
 from fingerprint.conversations.lookups import DnsPacket, Lookup
 
 Look = tuple[int, int, int]  # IP TTL in hops, DF bit, RA bit
+ResolverKey = tuple[int, str, str]  # file, client address, resolver address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +132,14 @@ def look_text(shown: Look) -> str:
     return f"({ttl_hops}, {int(dont_fragment > 0)}, {int(recursion > 0)})"
 
 
-def resolvers(found: Iterable[Lookup]) -> dict[tuple[int, str, str], Resolver]:
+def asked(lookup: Lookup, of: Mapping[ResolverKey, Resolver]) -> Resolver:
+    """The resolver that a lookup asked."""
+    return of[lookup.capture, lookup.client.address, lookup.resolver.address]
+
+
+def resolvers(found: Iterable[Lookup]) -> dict[ResolverKey, Resolver]:
     """All resolvers, by file, client address and resolver address."""
-    out: dict[tuple[int, str, str], Resolver] = {}
+    out: dict[ResolverKey, Resolver] = {}
     for lookup in found:
         key = (lookup.capture, lookup.client.address, lookup.resolver.address)
         if key not in out:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fingerprint.conversations.dns_answers import far_apart, gives, has_data, is_address_lookup, is_bogon, registrable
 from fingerprint.conversations.dns_resolvers import Resolver
 from fingerprint.conversations.lookups import Lookup
-from fingerprint.conversations.segments import SYN
+from fingerprint.conversations.segments import SYN, Segment
 from fingerprint.conversations.streams import Stream
 
 if TYPE_CHECKING:
@@ -111,6 +111,12 @@ class Fates:
     dead: tuple[Stream, ...]
     syns: int
     live: tuple[Stream, ...]
+
+    @property
+    def packets(self) -> tuple[Segment, ...]:
+        """The first SYNs of every dead stream, and the first answer of a live one."""
+        tried = (segment for stream in self.dead for segment in stream.from_client[:DEAD_SYNS])
+        return (*tried, *self.live[0].from_server[:1])
 
 
 def fates(contradiction: Contradiction, capture: Capture) -> Fates | None:
