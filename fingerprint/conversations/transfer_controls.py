@@ -1,9 +1,10 @@
-"""Transfers that a slow one may be held against: the same client, the same time, as long, but another name or server."""
+"""Transfers that a slow one may be held against: same client, same time, as long, but another name or server."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +91,7 @@ def compare(target: Transfer, others: Sequence[Transfer]) -> Comparison | None:
 def turns(targets: Sequence[Transfer], controls: Sequence[Transfer]) -> int:
     """How often a target follows a control or a control a target, in order of start; running together counts too."""
     order = sorted([(t.start_ns, "t") for t in targets] + [(c.start_ns, "c") for c in controls])
-    changes = sum(a[1] != b[1] for a, b in zip(order, order[1:], strict=False))
+    changes = sum(a[1] != b[1] for a, b in pairwise(order))
     together = sum(
         min(t.end_ns, c.end_ns) - max(t.start_ns, c.start_ns) >= TOGETHER_S * 1e9 for t in targets for c in controls
     )

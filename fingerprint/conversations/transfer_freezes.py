@@ -44,7 +44,7 @@ def may_have_frozen(stream: Stream) -> bool:
     """Whether the totals of a stream allow a freeze, without a look at its packets."""
     if max(stream.client_bytes, stream.server_bytes) < LEAST_BYTES:
         return False
-    return not (stream.client_flags | stream.server_flags) & RST and not stream.server_flags & FIN
+    return not stream.server_flags & (RST | FIN)
 
 
 def freeze(stream: Stream, *, from_client: bool) -> Freeze | None:
@@ -69,12 +69,10 @@ def freeze(stream: Stream, *, from_client: bool) -> Freeze | None:
         asking = (others.time_s > last_s) & ((others.payload_bytes > 0) | ((others.flags & FIN) != 0))
         tries = others.number[asking]
         until_s = float(others.time_s[-1])
-    full = int((passed.payload_bytes >= FULL_BYTES).sum())
+    distinct = only(passed, np.isin(np.arange(len(passed.seq)), np.unique(passed.seq, return_index=True)[1]))
+    full = int((distinct.payload_bytes >= FULL_BYTES).sum())
     silent_s = until_s - last_s
-    got = int(
-        np.unique(passed.seq, return_index=True)[1].size
-        and passed.payload_bytes[np.unique(passed.seq, return_index=True)[1]].sum()
-    )
+    got = int(distinct.payload_bytes.sum())
     if full < FULL_PKTS or got < LEAST_BYTES or len(tries) < LEAST_TRIES or silent_s < LEAST_SILENCE_S:
         return None
     return Freeze(

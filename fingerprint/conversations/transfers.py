@@ -242,7 +242,7 @@ def window_limited(
     if shift is None or in_flow_rtt_s is None or not len(open_):
         return False
     # RFC 9293 section 3.8.6.2: senders avoid small segments, so a full window is used to about four fifths.
-    return rate_bytes_s * in_flow_rtt_s >= 0.8 * float(np.median(open_)) * 2**shift
+    return bool(rate_bytes_s * in_flow_rtt_s >= 0.8 * float(np.median(open_)) * 2**shift)
 
 
 def window_shift(stream: Stream, *, from_client: bool) -> int | None:
