@@ -142,7 +142,15 @@ def summary(recording: Recording, capture: Capture) -> CaptureSummary:
         first_ns=int(times.min()) if len(times) else None,
         last_ns=int(times.max()) if len(times) else None,
         quality=tuple(q for i, q in capture.quality if i == recording.index),
+        clients=_clients(recording, capture),
     )
+
+
+def _clients(recording: Recording, capture: Capture) -> tuple[str, ...]:
+    """Addresses on the client's side, in order of appearance: those who connect, and those who ask for names."""
+    connecting = (s.client.address for s in capture.streams if s.capture == recording.index)
+    asking = (lookup.client.address for lookup in capture.lookups if lookup.capture == recording.index)
+    return tuple(dict.fromkeys((*connecting, *asking)))
 
 
 def _blame(name: str, technique: Technique, error: Exception) -> str:

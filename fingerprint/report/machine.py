@@ -1,0 +1,28 @@
+"""Reports for programs: one JSON document, or one line a target."""
+
+from __future__ import annotations
+
+import json
+from typing import IO
+
+from fingerprint.report.document import Document, as_dict
+from fingerprint.report.text import Showing
+from fingerprint.verdict.model import Report
+
+
+def write_json(report: Report, out: IO[str], showing: Showing) -> None:
+    """The document of the schema, indented, keys in the schema's order."""
+    out.write(json.dumps(document(report, showing), ensure_ascii=True, indent=1, allow_nan=False) + "\n")
+
+
+def write_jsonl(report: Report, out: IO[str], showing: Showing) -> None:
+    """One target a line, and a last line of ``kind: summary`` with everything else of the document."""
+    whole = document(report, showing)
+    for target in whole.pop("targets"):
+        out.write(json.dumps({"kind": "target", **target}, ensure_ascii=True, allow_nan=False) + "\n")
+    out.write(json.dumps({"kind": "summary", **whole}, ensure_ascii=True, allow_nan=False) + "\n")
+
+
+def document(report: Report, showing: Showing) -> Document:
+    """The report as the schema has it."""
+    return as_dict(report, all_ok=showing.all_ok, with_vantage=showing.with_vantage, why=showing.why)
