@@ -255,9 +255,8 @@ class SniFiltering(Technique):
                 size=mine.largest_failed_bytes, **words,
             )  # fmt: skip
         elif any(o.syn_ack for o in mine.failed):
-            there = square.others_elsewhere(table, mine)
-            if there:
-                o = there[0]
+            o = square.other_elsewhere(table, mine)
+            if o is not None:
                 answered = [s for s in (*o.request[:1], o.answer) if s]
                 shaken = [s for f in mine.failed for s in (f.syn_ack,) if s]
                 yield cite(

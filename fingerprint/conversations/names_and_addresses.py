@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from heapq import nsmallest
 
 from fingerprint.capture import Capture
 from fingerprint.conversations.openings import Opening, opening
@@ -70,8 +71,9 @@ def attempts(capture: Capture) -> Square:
     doubtful = [s for s in tls if not _passed(s)]
     if not doubtful:
         return table
+    clients = {s.client.address for s in doubtful}
     for stream in tls:
-        if not stream.name or stream.request_ttl_hops is not None:
+        if stream.client.address not in clients or not stream.name or stream.request_ttl_hops is not None:
             continue
         key = (stream.client.address, stream.name, stream.server.address, stream.server.port)
         mine = found.get(key)
@@ -97,31 +99,35 @@ def _passed(stream: Stream) -> bool:
     return stream.server_bytes >= SERVER_HELLO_BYTES and not stream.server_flags & RST
 
 
-def _nearest(streams: Iterable[Stream], mine: Attempts) -> list[Opening]:
+def _nearest(streams: Iterable[Stream], mine: Attempts) -> Iterator[Opening]:
     """Openings of the passing streams nearest in time to the first failure."""
     at = mine.failed[0].stream.first_ns
-    nearest = sorted(streams, key=lambda s: (abs(s.first_ns - at), s.first_ns))[:LOOKED_AT]
-    return [o for o in map(opening, nearest) if o.outcome == "answered"]
+    nearest = nsmallest(LOOKED_AT, streams, key=lambda s: (abs(s.first_ns - at), s.first_ns))
+    return (o for o in map(opening, nearest) if o.outcome == "answered")
 
 
 def others_here(table: Square, mine: Attempts) -> list[Opening]:
     """Passing hellos of other names at the same address and port, from the same client."""
     same = table.by_place[mine.client, mine.address, mine.port]
-    return _nearest((s for a in same if a.name != mine.name for s in a.passed), mine)
+    return list(_nearest((s for a in same if a.name != mine.name for s in a.passed), mine))
 
 
-def others_elsewhere(table: Square, mine: Attempts) -> list[Opening]:
-    """Passing hellos of other names at other addresses within a minute, of equal length and equal JA4."""
+def other_elsewhere(table: Square, mine: Attempts) -> Opening | None:
+    """A passing hello of another name at another address within a minute, of equal length and equal JA4."""
     failed = mine.failed[0]
     length = failed.request[0].payload_bytes
     at = failed.stream.first_ns
-    near = [
+    near = (
         s
         for s in table.passed_by_length.get((mine.client, length), ())
         if s.name != mine.name and s.server.address != mine.address and abs(s.first_ns - at) <= BESIDE_S * 1e9
-    ]
-    shape = _shape(failed)
-    return [o for o in _nearest(near, mine) if _shape(o) == shape]
+    )
+    shape = None
+    for o in _nearest(near, mine):
+        shape = shape or _shape(failed)
+        if _shape(o) == shape:
+            return o
+    return None
 
 
 def works_otherwise(capture: Capture, mine: Attempts) -> list[Stream]:

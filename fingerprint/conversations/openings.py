@@ -24,9 +24,6 @@ from captures.columns import Mark
 from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Segment
 from fingerprint.conversations.streams import Stream
 
-# More segments than any opening needs: a hello of five segments, each sent eight times, and what answers them.
-OPENING_PKTS = 120
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
@@ -72,7 +69,7 @@ class Opening:
 
 def opening(stream: Stream) -> Opening:
     """The first exchange of a stream."""
-    head = stream.segments[:OPENING_PKTS]
+    head = stream.head
     syn = next((s for s in head if s.from_client and s.flags & SYN and not s.flags & ACK), None)
     syn_ack = next((s for s in head if not s.from_client and s.flags & SYN and s.flags & ACK), None)
     answer = next((s for s in head if not s.from_client and s.payload_bytes and not s.flags & (SYN | RST)), None)

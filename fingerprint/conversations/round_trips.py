@@ -17,14 +17,18 @@ LOOKED_AT_PKTS = 80
 
 def handshake_sample(stream: Stream, *, to_server: bool) -> tuple[float, Segment, Segment] | None:
     """SYN to SYN-ACK (or SYN-ACK to the client's ACK) in seconds with both packets; None if either was repeated."""
-    syns = [s for s in stream.segments[:LOOKED_AT_PKTS] if s.from_client and s.flags & SYN and not s.flags & ACK]
-    answers = [s for s in stream.segments[:LOOKED_AT_PKTS] if not s.from_client and s.flags & SYN and s.flags & ACK]
+    syns = [s for s in stream.head[:LOOKED_AT_PKTS] if s.from_client and s.flags & SYN and not s.flags & ACK]
+    answers = [s for s in stream.head[:LOOKED_AT_PKTS] if not s.from_client and s.flags & SYN and s.flags & ACK]
     if len(answers) != 1 or (to_server and len(syns) != 1):
         return None
     if to_server:
         return _pair(syns[0], answers[0])
     after = next(
-        (s for s in stream.from_client if s.time_ns >= answers[0].time_ns and not s.flags & (SYN | RST) and s.ack >= 1),
+        (
+            s
+            for s in stream.head
+            if s.from_client and s.time_ns >= answers[0].time_ns and not s.flags & (SYN | RST) and s.ack >= 1
+        ),
         None,
     )
     return _pair(answers[0], after) if after else None
@@ -34,7 +38,7 @@ def acknowledgement_samples(stream: Stream, *, to_server: bool) -> Iterator[tupl
     """Data to its first acknowledgement, for data that was sent once, up to the first RST or FIN."""
     waiting: list[Segment] = []
     seen: set[int] = set()
-    for s in stream.segments[:LOOKED_AT_PKTS]:
+    for s in stream.head[:LOOKED_AT_PKTS]:
         if s.flags & (RST | FIN):
             return
         if s.flags & SYN:

@@ -24,6 +24,9 @@ WELL_KNOWN_BELOW = 1024
 # RFC 793's MSL of two minutes: longer silence before a new SYN means a new use of the ports even with equal numbers.
 REUSE_SILENCE_NS = 120 * 10**9
 
+# More segments than any opening needs: a hello of five segments, each sent eight times, and what answers them.
+HEAD_PKTS = 120
+
 _REQUESTS = (int(Mark.TLS_HELLO), int(Mark.HTTP_REQUEST))
 
 
@@ -68,6 +71,17 @@ class Stream:
         client_base, server_base = self._bases
         return segments(
             self.recording, self.rows, client_is_a=self.client_is_a, client_base=client_base, server_base=server_base
+        )
+
+    @cached_property
+    def head(self) -> tuple[Segment, ...]:
+        """The first segments of both directions, enough for any opening."""
+        if len(self.rows) <= HEAD_PKTS:
+            return self.segments
+        client_base, server_base = self._bases
+        rows = self.rows[:HEAD_PKTS]
+        return segments(
+            self.recording, rows, client_is_a=self.client_is_a, client_base=client_base, server_base=server_base
         )
 
     @cached_property

@@ -19,14 +19,30 @@ EXPLAINED = 0.9
 CARRIES = math.log(20)
 # Alternatives below this are counted, not listed.
 WORTH_NAMING = 1e-4
+NAMED = 4
+
+
+_SUPPORTED: dict[tuple[object, ...], str | None] = {}
+_LOSERS: dict[tuple[object, ...], tuple[tuple[str, int | None], ...]] = {}
 
 
 def supported_node(balance: Balance) -> str | None:
     """The deepest node with enough mass whose qualifier is shown by some evidence; None below the floor."""
     symptom = balance.symptom
+    fields = frozenset(f.evidence.facets.trigger.field for f in symptom.found if f.evidence.facets.trigger)
+    key = (balance.key, fields)
+    if key not in _SUPPORTED:
+        _SUPPORTED[key] = _deepest(balance)
+    return _SUPPORTED[key]
+
+
+def _deepest(balance: Balance) -> str | None:
+    symptom = balance.symptom
+    if balance.blocked() < ENOUGH or not carried(symptom):
+        return None
     candidates = {a for n in symptom.nodes for a in taxonomy.ancestors(n)}
     for node in sorted(candidates, key=lambda n: (-n.count("."), -balance.mass(n), n)):
-        if balance.mass(node) >= ENOUGH and qualified(node, symptom) and carried(symptom):
+        if balance.mass(node) >= ENOUGH and qualified(node, symptom):
             return node
     return None
 
@@ -76,15 +92,33 @@ def mechanism(balance: Balance, node: str) -> Mechanism:
 
 def alternatives(balance: Balance, node: str | None) -> tuple[Alternative, ...]:
     """The explanations that lost, most probable first, each with the evidence that hurts it most."""
+    key = (balance.key, node)
+    if key not in _LOSERS:
+        _LOSERS[key] = _losers(balance, node)
+    found = balance.symptom.found
+    return tuple(
+        Alternative(
+            hypothesis=h,
+            posterior=balance.posterior[h],
+            against="nothing; it is only less common" if at is None else found[at].evidence.says,
+        )
+        for h, at in _LOSERS[key]
+    )
+
+
+def _losers(balance: Balance, node: str | None) -> tuple[tuple[str, int | None], ...]:
+    """Hypothesis and the place of the evidence against it among what was found."""
     symptom = balance.symptom
     family = set(taxonomy.below(node)) | set(taxonomy.ancestors(node)) if node else set()
     losers = [h for h in balance.posterior if h not in family and balance.posterior[h] >= WORTH_NAMING]
     losers.sort(key=lambda h: (-balance.posterior[h], h))
     winner = node or max(balance.posterior, key=lambda h: (balance.posterior[h], h))
-    return tuple(
-        Alternative(hypothesis=h, posterior=balance.posterior[h], against=_against(symptom, h, winner))
-        for h in losers[:4]
-    )
+    out = []
+    for loser in losers[:NAMED]:
+        against = [_weighed(f, symptom, winner, loser).log_odds for f in symptom.found]
+        best = max(range(len(against)), key=lambda i: against[i])
+        out.append((loser, best if against[best] > 0 else None))
+    return tuple(out)
 
 
 def cause(balance: Balance) -> Cause | None:
@@ -130,13 +164,6 @@ def _weighed(f: Found, symptom: Symptom, hypothesis: str, rival: str) -> Weighed
         return weights[h] if h in weights else max(weights[n] for n in taxonomy.below(h) if n in weights)
 
     return Weighed(technique=f.technique, evidence=f.evidence, log_odds=of(hypothesis) - of(rival))
-
-
-def _against(symptom: Symptom, loser: str, winner: str) -> str:
-    best = max(symptom.found, key=lambda f: _weighed(f, symptom, winner, loser).log_odds)
-    return (
-        best.evidence.says if _weighed(best, symptom, winner, loser).log_odds > 0 else "nothing; it is only less common"
-    )
 
 
 def _calibration(evidence: Iterable[Evidence]) -> dict[str, object] | None:

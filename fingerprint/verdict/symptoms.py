@@ -39,6 +39,9 @@ class Symptom:
         return tuple(dict.fromkeys(f.evidence.subject.trial for f in self.found if f.evidence.subject.trial))
 
 
+ACTIONS = frozenset(taxonomy.action(n) for n in taxonomy.NODES)
+
+
 def actions(clue: Clue) -> frozenset[str]:
     """The actions that a clue's hypotheses name."""
     return frozenset(key.split(".")[1] for key in clue.given if "." in key)
@@ -70,8 +73,8 @@ def symptoms(found: Iterable[Found]) -> tuple[Symptom, ...]:
         else:
             floating.append(f)
     for f in floating:
-        named, where = actions(f.evidence.clue), _where(f)
-        homes = [k for k in keyed if k[:3] == where and (not named or k[3] in named) and _same_trial(f, keyed[k])]
+        named = actions(f.evidence.clue) or ACTIONS
+        homes = [k for k in ((*_where(f), did) for did in sorted(named)) if k in keyed and _same_trial(f, keyed[k])]
         for home in homes:
             keyed[home].append(f)
     return tuple(

@@ -33,6 +33,7 @@ class Balance:
     symptom: Symptom
     log_likelihood: Weights
     posterior: Weights
+    key: tuple[object, ...]  # equal keys have equal sums, so that what follows from them is worked out once
 
     def blocked(self) -> float:
         """The probability of interference."""
@@ -83,22 +84,25 @@ def trial_vector(found: Sequence[Found], symptom: Symptom) -> dict[str, float]:
 
 def weigh(symptom: Symptom, *, prior_blocked: float = PRIOR_BLOCKED) -> Balance:
     """The balance of one symptom under a prior."""
+    trials: dict[str | None, int] = {None: 0}
+    order = tuple(
+        (id(f.evidence.clue), trials.setdefault(f.evidence.subject.trial, len(trials))) for f in symptom.found
+    )
+    key = (symptom.layer, symptom.nodes, order, prior_blocked)
+    if key not in _BALANCES:
+        total = _total(symptom)
+        _BALANCES[key] = total, posterior(symptom, total, prior_blocked)
+    total, after = _BALANCES[key]
+    return Balance(symptom=symptom, log_likelihood=total, posterior=after, key=key)
+
+
+def _total(symptom: Symptom) -> dict[str, float]:
+    """The sum over trials, strongest first, and over what all of them share."""
     by_trial: dict[str | None, list[Found]] = {}
     for f in symptom.found:
         by_trial.setdefault(f.evidence.subject.trial, []).append(f)
     shared = by_trial.pop(None, [])
-    trials = [tuple(id(f.evidence.clue) for f in found) for found in by_trial.values()]
-    key = (symptom.layer, symptom.nodes, tuple(trials), tuple(id(f.evidence.clue) for f in shared), prior_blocked)
-    if key not in _BALANCES:
-        total = _total(symptom, list(by_trial.values()), shared)
-        _BALANCES[key] = total, posterior(symptom, total, prior_blocked)
-    total, after = _BALANCES[key]
-    return Balance(symptom=symptom, log_likelihood=total, posterior=after)
-
-
-def _total(symptom: Symptom, trials: Sequence[Sequence[Found]], shared: Sequence[Found]) -> dict[str, float]:
-    """The sum over trials, strongest first, and over what all of them share."""
-    vectors = [trial_vector(found, symptom) for found in trials]
+    vectors = [trial_vector(found, symptom) for found in by_trial.values()]
     vectors.sort(key=lambda v: -abs(separation(v, symptom.nodes)))
     total = dict.fromkeys((*symptom.nodes, *INNOCENTS), 0.0)
     for k, seen in enumerate(vectors, start=1):
