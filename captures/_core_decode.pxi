@@ -5,25 +5,30 @@ A row with ``flow`` 0 has a TCP or UDP header, and its 5-tuple is in ``key``; -1
 
 
 cdef bint tcp_options(Row *row, const uint8_t *p, uint32_t size, uint32_t captured) noexcept nogil:
-    """TCP options; False where one does not fit or is cut."""
-    cdef uint32_t at = 0
-    if captured < size:
-        return False
-    while at < size:
+    """TCP options as far as they were captured; False where one does not fit the header."""
+    cdef uint32_t at = 0, end = min(size, captured)
+    while at < end:
         if p[at] == 0:
             break
         if p[at] == 1:
             at += 1
             continue
         row.state |= OPTIONS
-        if at + 2 > size or p[at + 1] < 2 or at + p[at + 1] > size:
+        if at + 2 > end:
+            break
+        if p[at + 1] < 2 or at + p[at + 1] > size:
             return False
-        if p[at] == 8 and p[at + 1] == 10:
+        if p[at] == 8 and p[at + 1] == 10 and at + 10 <= end:
             row.state |= TIMESTAMPS
             row.tsval = be32(p + at + 2)
             row.tsecr = be32(p + at + 6)
         at += p[at + 1]
     return True
+
+
+cdef inline bint is_passed(uint8_t protocol) noexcept nogil:
+    """Whether something else follows the header: a tunnel, an extension header, or the other family's ICMP."""
+    return protocol in (0, 1, 4, 41, 43, 44, 47, 51, 58, 60, 97, 135, 137, 139, 140)
 
 
 cdef bint transport(Row *row, Flow *key, const uint8_t *p, uint32_t at, uint32_t size, uint32_t n) noexcept nogil:
@@ -57,8 +62,12 @@ cdef bint transport(Row *row, Flow *key, const uint8_t *p, uint32_t at, uint32_t
         row.payload_offset = <uint16_t>(at + 8)
         row.payload_bytes = size - 8
         return True
-    else:
+    elif is_passed(row.protocol):
         return False
+    else:
+        row.payload_offset = <uint16_t>at
+        row.payload_bytes = size
+        return True
     row.payload_offset = <uint16_t>(at + header_bytes)
     row.payload_bytes = size - header_bytes
     key.source_port = be16(p + at)
@@ -116,7 +125,7 @@ cdef bint ipv6(Row *row, Flow *key, const uint8_t *p, uint32_t at, uint32_t n, u
 cdef bint plain(Row *row, Flow *key, const uint8_t *p, uint32_t n, uint32_t wire, int link_type) noexcept nogil:
     """Fills the row of a plain frame; False where `captures.decode` must look at it."""
     cdef uint32_t at
-    cdef int ethertype
+    cdef int ethertype, tags
     row.state = CUT if n < wire else 0
     if link_type == 1:
         at = 14
@@ -126,19 +135,30 @@ cdef bint plain(Row *row, Flow *key, const uint8_t *p, uint32_t n, uint32_t wire
         at = 20
     elif link_type == 101 or link_type == 228 or link_type == 229 or link_type == 12 or link_type == 14:
         at = 0
+    elif link_type == 0 or link_type == 108:
+        at = 4
     else:
         return False
     if n <= at:
         return False
-    if at:
+    if at >= 14:
         ethertype = be16(p) if link_type == 276 else be16(p + at - 2)
-        if ethertype == 0x8100:
+        for tags in range(4):
+            if ethertype != 0x8100 and ethertype != 0x88A8:
+                break
             if n < at + 4:
                 return False
             ethertype = be16(p + at + 2)
             at += 4
         if ethertype == 0x0806:
             return True
+        if ethertype == 0x8864 and n >= at + 8:
+            ethertype = be16(p + at + 6)
+            ethertype = IPV4 if ethertype == 0x21 else IPV6 if ethertype == 0x57 else 0
+            at += 8
+    elif at:
+        ethertype = min(be32(p), le32(p))
+        ethertype = IPV4 if ethertype == 2 else IPV6 if ethertype in (10, 24, 28, 30) else 0
     else:
         ethertype = IPV4 if p[0] >> 4 == 4 else IPV6
     if ethertype == IPV4:

@@ -49,17 +49,15 @@ def open_stream(path: Path | None) -> Stream:
     """A file, or standard input for None. Raises CaptureError if it cannot be opened."""
     if path is None:
         return SpooledStream(sys.stdin.buffer, "standard input")
+    if path.is_dir():
+        raise CaptureError(f"{path.name}: is a directory; name the captures in it, or expand it with inputs()")
     try:
         mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise CaptureError(f"{path.name}: is a directory; name the captures in it, or expand it with inputs()")
         if not stat.S_ISREG(mode):
             return SpooledStream(path.open("rb"), path.name)
         with path.open("rb") as file:
             start = file.read(6)
         return SpooledStream(path.open("rb"), path.name, stored=path) if _decompressor(start) else PlainStream(path)
-    except CaptureError:
-        raise
     except FileNotFoundError as error:
         raise CaptureError(f"{path.name}: there is no such file; check the path") from error
     except PermissionError as error:

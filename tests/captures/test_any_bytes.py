@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.captures.agree import assert_both_passes_agree
 from tests.captures.craft import (
+    MACS,
     client_hello,
     enhanced,
     ethernet,
@@ -37,7 +38,15 @@ PACKETS = (
     ip6(b"\x06\0" + bytes(6) + tcp(), protocol=60),
     ip4(b"\x03\x01" + bytes(6) + ip4(tcp()), protocol=1),
 )
-FRAMES = tuple(ethernet(packet) for packet in PACKETS)
+FRAMES = (
+    *(ethernet(packet) for packet in PACKETS),
+    MACS + b"\x81\0\0\x05\x88\xa8\0\0\x08\0" + PACKETS[0],
+    MACS + b"\x88\x64\x11\0\0\x01\0\x10\0\x57" + PACKETS[1],
+    b"\0\0\0\x02" + PACKETS[0],
+    bytes(14) + b"\x86\xdd" + PACKETS[1],
+    PACKETS[0],
+    ethernet(ip4(bytes(20), protocol=50)),
+)
 SEEDS = (
     pcap(FRAMES),
     pcap(FRAMES, order=">", magic=0xA1B23C4D),

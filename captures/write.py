@@ -1,0 +1,95 @@
+"""Writes pcapng: one section, its interfaces with nanosecond clocks, packets with comments.
+
+Format: draft-ietf-opsawg-pcapng, sections 3.5, 4.1, 4.2 and 4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from struct import pack
+from typing import IO
+
+_SECTION, _INTERFACE, _ENHANCED_PACKET = 0x0A0D0D0A, 1, 6
+_END_OF_OPTIONS, _COMMENT, _NAME, _APPLICATION, _RESOLUTION = 0, 1, 2, 4, 9
+
+# Section 3.5: the length of an option has 16 bits. Longer comments are cut at a character.
+_LONGEST_OPTION_BYTES = 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An interface to write: its link type, and a name if it has one."""
+
+    link_type: int
+    name: str | None = None
+    snaplen_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A packet to write. ``time_ns`` is since the epoch and not negative; ``interface`` counts from 0."""
+
+    content: bytes
+    time_ns: int
+    wire_bytes: int | None = None  # as many as were captured, if not told
+    interface: int = 0
+    comments: tuple[str, ...] = ()
+
+
+def write(path: Path, frames: Iterable[Frame], *, links: Sequence[Link], application: str | None = None) -> int:
+    """Writes the frames in the order given; returns how many. An existing file is replaced.
+
+    Raises ValueError if a frame names an interface that ``links`` does not hold.
+    """
+    with path.open("wb") as file:
+        return write_to(file, frames, links=links, application=application)
+
+
+def write_to(file: IO[bytes], frames: Iterable[Frame], *, links: Sequence[Link], application: str | None = None) -> int:
+    """As `write`, to a file that is open already."""
+    file.write(_section(application))
+    for link in links:
+        file.write(_interface(link))
+    count = 0
+    for frame in frames:
+        if not 0 <= frame.interface < len(links):
+            raise ValueError(f"packet {count + 1} names interface {frame.interface}; describe it in links")
+        file.write(_enhanced(frame))
+        count += 1
+    return count
+
+
+def _section(application: str | None) -> bytes:
+    options = [(_APPLICATION, application.encode())] if application else []
+    return _block(_SECTION, pack("<IHHq", 0x1A2B3C4D, 1, 0, -1), options)
+
+
+def _interface(link: Link) -> bytes:
+    # if_tsresol 9: a billionth of a second.
+    options = [(_RESOLUTION, b"\x09")]
+    if link.name:
+        options.append((_NAME, link.name.encode()))
+    return _block(_INTERFACE, pack("<HHI", link.link_type, 0, link.snaplen_bytes), options)
+
+
+def _enhanced(frame: Frame) -> bytes:
+    captured = len(frame.content)
+    wire = captured if frame.wire_bytes is None else frame.wire_bytes
+    header = pack("<IIIII", frame.interface, frame.time_ns >> 32, frame.time_ns & 0xFFFFFFFF, captured, wire)
+    comments = [(_COMMENT, comment.encode()) for comment in frame.comments]
+    return _block(_ENHANCED_PACKET, header + frame.content + bytes(-captured % 4), comments)
+
+
+def _block(kind: int, body: bytes, options: list[tuple[int, bytes]]) -> bytes:
+    if options:
+        body += b"".join(_option(code, value) for code, value in options) + pack("<HH", _END_OF_OPTIONS, 0)
+    length = 12 + len(body)
+    return pack("<II", kind, length) + body + pack("<I", length)
+
+
+def _option(code: int, value: bytes) -> bytes:
+    if len(value) > _LONGEST_OPTION_BYTES:
+        value = value[:_LONGEST_OPTION_BYTES].decode(errors="ignore").encode()
+    return pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)

@@ -1,0 +1,55 @@
+"""What is written is read back, by this reader and by Wireshark's."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from captures import read
+from captures.write import Frame, Link, write
+from tests.captures.craft import ethernet, ip4, tcp
+
+SEGMENT = ip4(tcp(b"hello"))
+FRAMES = (
+    Frame(
+        content=ethernet(SEGMENT), time_ns=1_589_729_462_123_456_789, comments=("[evidence] forged: «RST»", "second")
+    ),
+    Frame(content=SEGMENT[:41], time_ns=1_589_729_463_000_000_001, wire_bytes=45, interface=1),
+)
+LINKS = (Link(link_type=1, name="veth0"), Link(link_type=101))
+
+
+def test_frames_come_back_with_their_times_and_interfaces(tmp_path):
+    path = tmp_path / "x.pcapng"
+    assert write(path, FRAMES, links=LINKS, application="tests") == 2
+    recording = read(path)
+    assert recording.errors == ()
+    assert [recording.frame(row) for row in (0, 1)] == [frame.content for frame in FRAMES]
+    assert recording.columns.time_ns.tolist() == [frame.time_ns for frame in FRAMES]
+    assert recording.columns.wire_bytes.tolist() == [len(FRAMES[0].content), 45]
+    assert [(i.link_type, i.name) for i in recording.interfaces] == [(1, "veth0"), (101, None)]
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_wireshark_reads_the_comments(tmp_path):
+    path = tmp_path / "x.pcapng"
+    write(path, FRAMES, links=LINKS)
+    fields = ["-T", "fields", "-e", "frame.comment", "-e", "frame.time_epoch", "-e", "tcp.dstport"]
+    told = subprocess.run(["tshark", "-n", "-r", str(path), *fields], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == [
+        "[evidence] forged: «RST»,second\t1589729462.123456789\t443",
+        "\t1589729463.000000001\t443",
+    ]
+
+
+def test_a_comment_too_long_for_an_option_is_cut_at_a_character(tmp_path):
+    path = tmp_path / "x.pcapng"
+    write(path, [Frame(content=SEGMENT, time_ns=0, comments=("«" * 40_000,))], links=LINKS)
+    assert read(path).errors == ()
+
+
+def test_a_frame_on_an_interface_that_is_not_described_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="packet 1 names interface 2"):
+        write(tmp_path / "x.pcapng", [Frame(content=b"", time_ns=0, interface=2)], links=LINKS)
