@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from fingerprint.conversations.dns_answers import gives, is_bogon, is_nowhere, is_owned, is_teredo, of_another_type
 from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
-from fingerprint.conversations.dns_resolvers import Resolver, ResolverKey, asked, look, look_text, resolvers
+from fingerprint.conversations.dns_resolvers import Resolver, Resolvers, asked, look, look_text, resolvers
 from fingerprint.conversations.dns_views import (
     Contradiction,
     Disputed,
@@ -220,7 +220,7 @@ class DnsInjection(Technique):
     def _joined(
         self,
         found: Sequence[Lookup],
-        of: Mapping[ResolverKey, Resolver],
+        of: Resolvers,
         capture: Capture,
         seen: Mapping[str, Sequence[Finding]],
     ) -> Iterator[Finding]:

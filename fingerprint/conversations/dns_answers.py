@@ -31,6 +31,8 @@ _OWN = tuple(
         "::1/128",
     )
 )  # fmt: skip
+# RFC 6598: shared address space, between a carrier and its customers.
+_CARRIERS = ip_network("100.64.0.0/10")
 # RFC 1122 section 3.2.1.3 and RFC 4291: "this host" and loopback, which filters answer with to say "nowhere".
 _NOWHERE = tuple(ip_network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "::/127"))
 
@@ -70,6 +72,12 @@ def is_nowhere(address: str) -> bool:
 def is_teredo(address: str) -> bool:
     """Whether an IPv6 address belongs to a Teredo client."""
     return _ip(address) in _TEREDO
+
+
+@lru_cache(maxsize=65536)
+def is_carriers(address: str) -> bool:
+    """Whether the address is in the space that carriers share among themselves, where users run nothing."""
+    return _ip(address) in _CARRIERS
 
 
 @lru_cache(maxsize=65536)

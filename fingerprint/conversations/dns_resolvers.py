@@ -6,7 +6,7 @@ One `Resolver` a (file, client, resolver address), over UDP. Only plain transact
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -115,6 +115,30 @@ class Resolver:
         shown = (p.answers[0] for p in self.plain if registrable(p.name) != label and look(p.answers[0]) == usual)
         return Habit(look=usual, support=support, packets=tuple(islice(shown, 2)))
 
+    @cached_property
+    def _names(self) -> dict[str, list[Lookup]]:
+        out: dict[str, list[Lookup]] = {}
+        for lookup in self.lookups:
+            out.setdefault(lookup.name, []).append(lookup)
+        return out
+
+    def of_name(self, name: str) -> Sequence[Lookup]:
+        """All transactions about one name."""
+        return self._names.get(name, ())
+
+    def answered_around(self, lookup: Lookup) -> tuple[Lookup, ...]:
+        """The last answered lookup of an unrelated name before, and the first after; empty unless there are both."""
+        label = registrable(lookup.name)
+        before = after = None
+        for p in self.plain:
+            if registrable(p.name) == label or not p.answers[0].addresses:
+                continue
+            if p.first_ns < lookup.first_ns:
+                before = p
+            elif after is None:
+                after = p
+        return (before, after) if before and after else ()
+
     def answers_others(self, name: str) -> DnsPacket | None:
         """An answer with data to an unrelated name, in a transaction that nothing disturbed."""
         label = registrable(name)
@@ -132,7 +156,10 @@ def look_text(shown: Look) -> str:
     return f"({ttl_hops}, {int(dont_fragment > 0)}, {int(recursion > 0)})"
 
 
-def asked(lookup: Lookup, of: Mapping[ResolverKey, Resolver]) -> Resolver:
+Resolvers = Mapping[ResolverKey, Resolver]
+
+
+def asked(lookup: Lookup, of: Resolvers) -> Resolver:
     """The resolver that a lookup asked."""
     return of[lookup.capture, lookup.client.address, lookup.resolver.address]
 
