@@ -57,7 +57,7 @@ _UNNAMED = {"*.throttle": 0.9, "ip.throttle": 0.003}
 _NAMED = {"*.throttle.sni": 0.9, "*.throttle.host": 0.9, "*.throttle": 0.003, "ip.throttle": 0.003}
 _HERE = {
     "ordinary": 0.003, "congestion": 0.003, "path-failure": 0.01, "loss": 0.003, "slow-access": 0.0005,
-    "corporate-proxy": 0.05, "innocent": 0.001, "*": 0.001,
+    "corporate-proxy": 0.03, "innocent": 0.001, "*": 0.001,
 }  # fmt: skip
 _ELSEWHERE = {**_HERE, "ordinary": 0.01, "congestion": 0.01, "path-failure": 0.02, "loss": 0.01}
 SLOWER_THAN_OTHER_NAME_HERE = Clue(
@@ -205,8 +205,9 @@ class Throttling(Technique):
         pair = _pair_clue(versus)
         control = versus.best.stream
         cited = [Cited(c.stream.capture, n) for c in versus.controls for n in (c.cited[0], c.cited[-1])]
+        trigger = None if pair is SLOWER_THAN_ELSEWHERE else _trigger(t)
         yield _evidence(
-            pair, t, form, also=cited, trigger=None if pair is SLOWER_THAN_ELSEWHERE else _trigger(t), pairs=versus.pairs,
+            pair, t, form, also=cited, trigger=trigger, pairs=versus.pairs,
             ratio=ratio.value, low=ratio.low, high=ratio.high, control=control.name or control.server.address,
         )  # fmt: skip
         yield _evidence(SHAPES[form or ""], t, form)

@@ -97,6 +97,12 @@ def _asides(
     return dict(out)
 
 
+def _slowed(nodes: Sequence[tuple[Balance, str | None]], aside: Aside) -> bool:
+    """Whether something held a transfer back and it stays open what: work that was done does not settle that."""
+    undecided = (b for b, node in nodes if node is None and b.symptom.action == "throttle")
+    return any(mechanisms.cause(b) is None for b in undecided) or any(e.facets.shape for _, e in aside[1])
+
+
 def _verdict(target: Target, balances: Sequence[Balance], aside: Aside, follows: Mapping[str, Consequence]) -> Verdict:
     nodes = [(b, mechanisms.supported_node(b)) for b in balances]
     convicted = sorted(
@@ -110,6 +116,8 @@ def _verdict(target: Target, balances: Sequence[Balance], aside: Aside, follows:
             causes.append(innocent)
             explained.update(b.symptom.trials)
     decided = states.answer(target, convicted, causes, explained)
+    if decided.state == "ok" and _slowed(nodes, aside):
+        decided = states.SLOWED
     strongest = max(nodes, key=lambda n: n[0].blocked(), default=None)
     mine = [
         c for t, c in follows.items() if any(c.stream is o.stream for o in target.failed) or c.stream in target.idle

@@ -46,6 +46,19 @@ class Answer:
     next: tuple[str, ...]
 
 
+# DESIGN, "What a qualifier needs": a limit without a control that runs free is no censorship, and no clean bill either.
+SLOWED = Answer(
+    state="insufficient",
+    reach="none",
+    cause=Cause(
+        hypothesis="undecided",
+        posterior=None,
+        says="a limit held a transfer back; whether it is meant for this name or address is open",
+    ),
+    next=("repeat the transfer in turns with another name of equal length on the same address",),
+)
+
+
 def answer(
     target: Target, mechanisms: Sequence[Mechanism], causes: Sequence[Cause], explained: Collection[str]
 ) -> Answer:
