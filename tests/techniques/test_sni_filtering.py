@@ -1,0 +1,111 @@
+"""sni-filtering: what a lost hello means, and what it takes to blame the name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fingerprint.technique import Evidence, Finding, Inconclusive
+from tests.conversations.resets_talk import ACK, PSH, RST, Talk, hello
+from techniques.sni_filtering import SniFiltering
+
+
+def _findings(talk: Talk, folder: Path) -> list[Finding]:
+    return list(SniFiltering().analyse(talk.capture(folder)))
+
+
+def _clues(talk: Talk, folder: Path) -> set[str]:
+    return {f.clue.id for f in _findings(talk, folder) if isinstance(f, Evidence)}
+
+
+def _lost(talk: Talk, *, at: float = 0, port: int = 40000, name: str = "news.example", copies: int = 4) -> None:
+    talk.asked(at, port=port, name=name)
+    for i in range(1, copies):
+        talk.send(at + 42 + 300 * (2**i - 1), "c", PSH | ACK, seq=1, ack=1, payload=hello(name), port=port)
+
+
+def test_a_hello_sent_four_times_and_never_acknowledged_is_evidence(tmp_path: Path) -> None:
+    talk = Talk()
+    _lost(talk)
+    assert "hello-never-acknowledged" in _clues(talk, tmp_path)
+
+
+def test_two_sendings_are_inconclusive(tmp_path: Path) -> None:
+    talk = Talk()
+    _lost(talk, copies=2)
+    (finding,) = _findings(talk, tmp_path)
+    assert isinstance(finding, Inconclusive)
+    assert "want 4" in finding.why
+
+
+def test_an_acknowledged_hello_is_not_a_lost_one(tmp_path: Path) -> None:
+    talk = Talk()
+    _lost(talk)
+    talk.send(3000, "s", ACK, seq=1, ack=1 + len(hello("news.example")))
+    assert "hello-never-acknowledged" not in _clues(talk, tmp_path)
+
+
+def test_silence_counts_only_if_we_listened_long_enough(tmp_path: Path) -> None:
+    for wait, heard in ((3000, False), (9000, True)):
+        talk = Talk()
+        end = talk.asked()
+        talk.send(83, "s", ACK, seq=1, ack=end)
+        talk.send(wait, "c", ACK, seq=end, ack=1)
+        assert ("silence-after-acknowledgement" in _clues(talk, tmp_path)) is heard
+
+
+def test_another_name_on_the_same_address_names_the_trigger(tmp_path: Path) -> None:
+    talk = Talk()
+    _lost(talk)
+    talk.works(20_000, port=40001, name="park.example")
+    found = [f for f in _findings(talk, tmp_path) if isinstance(f, Evidence) and f.clue.id == "other-name-passes-here"]
+    assert [f.facets.trigger.value for f in found if f.facets.trigger] == ["news.example"]
+
+
+def test_the_same_name_on_the_same_address_is_no_control_but_a_contradiction(tmp_path: Path) -> None:
+    talk = Talk()
+    _lost(talk)
+    talk.works(20_000, port=40001, name="news.example")
+    assert not {c for c in _clues(talk, tmp_path) if "passes-here" in c}
+    assert "this-name-passes-too" in _clues(talk, tmp_path)
+
+
+def test_a_name_decides_after_two_failures_and_two_passes(tmp_path: Path) -> None:
+    talk = Talk()
+    for i in range(2):
+        _lost(talk, at=20_000 * i, port=40000 + i)
+        talk.works(20_000 * i + 9000, port=41000 + i)
+    assert "name-decides-here" in _clues(talk, tmp_path)
+
+
+def test_a_failed_control_is_no_control(tmp_path: Path) -> None:
+    talk = Talk()
+    _lost(talk)
+    end = talk.asked(9000, port=40001, name="park.example")
+    talk.send(9050, "s", RST | ACK, seq=1, ack=end, port=40001)
+    assert not {c for c in _clues(talk, tmp_path) if "passes" in c}
+
+
+def test_a_smaller_hello_of_another_name_is_told_from_a_black_hole_for_large_packets(tmp_path: Path) -> None:
+    talk = Talk().handshake()
+    whole = hello("news.example") + b"\x16\x03\x01" + bytes(2000)
+    for i in range(4):
+        at = 42 + 300 * (2**i - 1)
+        talk.send(at, "c", ACK, seq=1, ack=1, payload=whole[:1400])
+        talk.send(at + 0.1, "c", PSH | ACK, seq=1401, ack=1, payload=whole[1400:])
+    talk.works(20_000, port=40001)
+    clues = _clues(talk, tmp_path)
+    assert "smaller-hello-passes-here" in clues
+    assert "large-hello-never-acknowledged" in clues
+
+
+def test_limited_probes_are_left_out(tmp_path: Path) -> None:
+    talk = Talk().handshake()
+    for i in range(5):
+        talk.send(42 + 300 * (2**i - 1), "c", PSH | ACK, seq=1, ack=1, payload=hello("news.example"), ttl=5)
+    assert _findings(talk, tmp_path) == []
+
+
+def test_a_capture_where_everything_works_yields_nothing(tmp_path: Path) -> None:
+    talk = Talk().works(0, port=40001).works(500, port=40002, name="news.example")
+    talk.packets = [(at, raw) for at, raw in talk.packets]
+    assert not [f for f in _findings(talk, tmp_path) if isinstance(f, Evidence)]
