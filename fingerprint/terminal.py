@@ -59,13 +59,13 @@ def console(out: IO[str] | None = None) -> Console:
 
 def complain(sentence: str) -> None:
     """One sanitised line to standard error."""
-    print(f"fingerprint: {clean(sentence)}", file=sys.stderr)
+    sys.stderr.write(f"fingerprint: {clean(sentence)}\n")
 
 
 def ascii_only(out: IO[str]) -> bool:
     """Whether the stream cannot carry the symbols that a report uses."""
     try:
-        "✗✓→–".encode(out.encoding or "ascii")
+        "✗✓→–".encode(getattr(out, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return True
     return False

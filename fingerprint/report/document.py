@@ -113,7 +113,9 @@ class Writer:
             ],
             "observations": [o for technique, e in verdict.observations for o in self.observation(technique, e)],
             "consequences": [
-                {"says": self.veil(says), **place} for says, packets in verdict.consequences for place in places(packets)
+                {"says": self.veil(says), **place}
+                for says, packets in verdict.consequences
+                for place in places(packets)
             ],
             "next": [self.veil(step) for step in verdict.next],
         }

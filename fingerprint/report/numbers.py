@@ -30,7 +30,9 @@ def probability(value: float | None) -> float | None:
 
 def interval(value: Interval | None) -> dict[str, float | int | None] | None:
     """Value and bounds of the 95 % interval."""
-    return value and {"value": short(value.value), "low": short(value.low), "high": short(value.high)}
+    if value is None:
+        return None
+    return {"value": short(value.value), "low": short(value.low), "high": short(value.high)}
 
 
 def timestamp(time_ns: int | None) -> str | None:

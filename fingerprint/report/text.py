@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from fingerprint.report import wording
 from fingerprint.report.document import by_capture, listed
 from fingerprint.report.privacy import Veil, file_name, veil
+from fingerprint.technique import Cited
 from fingerprint.terminal import ascii_only, clean, console
 from fingerprint.verdict import taxonomy
 from fingerprint.verdict.model import STATES, Mechanism, Report, Verdict, Weighed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import IO
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
 # Left column of a target's lines, wide enough for the longest label.
 LABEL_WIDTH = 12
@@ -72,32 +74,27 @@ class Page:
         text = clean(self.hide(text))
         return text.encode("ascii", "backslashreplace").decode() if self.plain else text
 
-    def line(self, *parts: tuple[str, str] | str, indent: int = 0) -> None:
-        """One line or, wrapped with a hanging indent, several."""
-        from rich.padding import Padding
-
-        self.to.print(Padding(self.text(*parts), (0, 0, 0, indent)))
-
-    def text(self, *parts: tuple[str, str] | str) -> RenderableType:
-        """Pieces with their styles as one text, sanitised."""
-        from rich.text import Text
-
-        made = Text()
-        for part in parts:
-            words, style = (part, "") if isinstance(part, str) else part
-            made.append(self.safe(words), style)
-        return made
+    def line(self, *parts: tuple[str, str] | str) -> None:
+        """One line or, wrapped, several."""
+        self.hung("", *parts)
 
     def labelled(self, label: str, *parts: tuple[str, str] | str) -> None:
         """``  trigger     tls.sni = example.org``, wrapped under itself."""
-        from rich.table import Table
+        self.hung(f"  {label:<{LABEL_WIDTH}}", *parts)
 
-        row = Table.grid(padding=0)
-        row.add_column(width=2)
-        row.add_column(width=LABEL_WIDTH)
-        row.add_column(ratio=1, overflow="fold")
-        row.add_row("", self.text((label, "dim")), self.text(*parts))
-        self.to.print(row)
+    def hung(self, label: str, *parts: tuple[str, str] | str) -> None:
+        """A label and a text that hangs beside it, wrapped, with no blanks at the ends of lines."""
+        from rich.text import Text
+
+        text = Text()
+        for part in parts:
+            words, style = (part, "") if isinstance(part, str) else part
+            text.append(self.safe(words), style)
+        lines = text.wrap(self.to, max(20, self.to.width - len(label)), overflow="fold") if text else [text]
+        for n, line in enumerate(lines):
+            line.rstrip()
+            margin = Text(" " * len(label)) if n else Text(label, "dim")
+            self.to.print(margin + line, soft_wrap=True)
 
     def blank(self) -> None:
         """An empty line."""
@@ -150,7 +147,8 @@ class Page:
         self.labelled("confidence", wording.confidence(m))
         if m.trigger:
             meaning = wording.TRIGGERS.get(m.trigger.field)
-            self.labelled("trigger", f"{m.trigger.field} = ", (m.trigger.value, "bold"), f"  {meaning}" if meaning else "")
+            said = f"  {meaning}" if meaning else ""
+            self.labelled("trigger", f"{m.trigger.field} = ", (m.trigger.value, "bold"), said)
         else:
             self.labelled("trigger", "none found")
         self.labelled("position", wording.POSITIONS.get(m.position, m.position), self.place(m))
@@ -192,13 +190,14 @@ class Page:
             left = wording.count(len(sightings) - EVIDENCE_SHOWN, "clue")
             self.labelled("", (f"{left} more; --why shows every one with its weight", "dim"))
 
-    def packets(self, cited: object, *, several: bool) -> str:
+    def packets(self, cited: Iterable[Cited], *, several: bool) -> str:
         """``  packets 12, 14, 15``; with several files, which one."""
+        places = by_capture(cited)
         said = []
-        for capture, numbers in by_capture(cited):  # type: ignore[arg-type]  # a tuple of Cited
+        for capture, numbers in places:
             shown = ", ".join(map(str, numbers[:PACKETS_SHOWN])) + (", …" if len(numbers) > PACKETS_SHOWN else "")
             said.append(f"{shown} of file {capture + 1}" if several else shown)
-        many = sum(len(numbers) for _, numbers in by_capture(cited)) > 1  # type: ignore[arg-type]
+        many = sum(len(numbers) for _, numbers in places) > 1
         return f"  {'packets' if many else 'packet'} {'; '.join(said)}" if said else ""
 
     def cause(self, v: Verdict, *, several: bool) -> None:
@@ -219,9 +218,12 @@ class Page:
         for a in v.alternatives:
             named = taxonomy.INNOCENTS.get(a.hypothesis, a.hypothesis)
             fallen.setdefault(a.against, []).append(f"{named} ({wording.percent(a.posterior)})")
-        label = "rather than" if v.mechanisms else "could be"
+        label = "less likely" if v.mechanisms else "could be"
+        read_above = {w.evidence.says for m in v.mechanisms for w in m.evidence}
         for n, (against, losers) in enumerate(list(fallen.items())[:ALTERNATIVES_SHOWN]):
-            self.labelled("" if n else label, ", ".join(losers), (f"  against it: {against}", "dim"))
+            reason = "the evidence above speaks against it" if against in read_above else f"against it: {against}"
+            reason = reason.replace(" it", " them") if len(losers) > 1 else reason
+            self.labelled("" if n else label, ", ".join(losers), (f" – {reason}", "dim"))
 
     def notable(self, v: Verdict) -> Iterator[tuple[str, str]]:
         """Facts that moved no verdict, each once."""
@@ -249,7 +251,8 @@ class Page:
         self.blank()
         for n, c in enumerate(report.captures, 1):
             number = f"file {n}: " if len(report.captures) > 1 else ""
-            span = f", {(c.last_ns - c.first_ns) / 1e9:,.1f} s" if c.first_ns is not None and c.last_ns is not None else ""
+            known = c.first_ns is not None and c.last_ns is not None
+            span = f", {((c.last_ns or 0) - (c.first_ns or 0)) / 1e9:,.1f} s" if known else ""
             name = file_name(c.file, with_vantage=self.showing.with_vantage)
             at = f" from {day(c.first_ns)}" if c.first_ns is not None else ""
             self.line((f"{number}{name}: {wording.count(c.packets, 'packet')}{span}{at}", "dim"))

@@ -96,8 +96,12 @@ def how(node: str) -> str:
 def confidence(m: Mechanism) -> str:
     """The posterior, whether it was measured, and what it would be under other priors."""
     standing = f"calibrated on {m.calibrated.get('n')} captures" if m.calibrated else "uncalibrated"
-    others = ", ".join(f"{percent(p)} with a prior of {float(at):.1%}" for at, p in sorted(m.posterior_at.items()))
-    return f"{percent(m.posterior)}, {standing}" + (f" ({others})" if others else "")
+    rarities = [(f"{1 / float(at):,.0f}", p) for at, p in sorted(m.posterior_at.items())]
+    others = ", ".join(
+        f"{percent(p)} if {'1 failure in' if not n else '1 in'} {rarity}{' is blocking' if not n else ''}"
+        for n, (rarity, p) in enumerate(rarities)
+    )
+    return f"{percent(m.posterior)}, {standing}" + (f"; {others}" if others else "")
 
 
 def percent(p: float | None) -> str:

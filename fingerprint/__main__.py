@@ -1,0 +1,48 @@
+"""The command ``fingerprint``: one door, through which every failure leaves as a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Nothing else is imported here: --help should come up at once, and the readers bring numpy with them.
+
+
+def main() -> None:
+    """Run the command line. A traceback is shown only with FINGERPRINT_DEBUG=1."""
+    from fingerprint.cli import app
+
+    try:
+        app()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last door: no traceback for a user
+        sys.exit(leave(error))
+
+
+def leave(error: BaseException) -> int:
+    """Say what went wrong in one sentence, and return the exit code."""
+    from captures.errors import FingerprintError
+    from fingerprint import exits
+    from fingerprint.terminal import complain
+
+    match error:
+        case FingerprintError():
+            complain(str(error))
+            return exits.code_of(error)
+        case KeyboardInterrupt():
+            complain("interrupted; nothing was changed")
+            return exits.INTERRUPTED
+        case BrokenPipeError():
+            # The reader went away (``| head``); a second failure while Python flushes would only be noise.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return exits.FAILED
+        case OSError():
+            complain(f"{error.filename or 'output'}: {error.strerror or error}; check the path and the space left")
+            return exits.FAILED
+        case _ if os.environ.get("FINGERPRINT_DEBUG"):
+            raise error
+    complain(f"internal fault ({type(error).__name__}: {error}); please report it with FINGERPRINT_DEBUG=1")
+    return exits.FAILED
+
+
+if __name__ == "__main__":
+    main()

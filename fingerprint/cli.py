@@ -1,0 +1,120 @@
+"""The command line: parse, call, print. What a verb does lives elsewhere and is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fingerprint import __version__
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help comes up in half the time
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="Says how a service is blocked, from the packets of a capture.",
+    epilog="Start with: fingerprint demo",
+)
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILE|DIR|GLOB|-", help="Captures: pcap or pcapng, also gz, xz, zst.", show_default=False),
+]
+Read = Annotated[list[str] | None, typer.Option("-r", "--read", metavar="FILE", help="The same, as tshark has it.")]
+Together = Annotated[bool, typer.Option("--together", help="Let the controls of one file serve the others.")]
+Only = Annotated[list[str] | None, typer.Option("--technique", metavar="ID", help="Only this technique (repeatable).")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ID.FIELD=VALUE", help="Change a threshold.")]
+Plugins = Annotated[list[Path] | None, typer.Option("--plugins", metavar="DIR|FILE", help="Techniques of your own.")]
+Format = Annotated[str, typer.Option("--format", metavar="NAME", help="text, json or jsonl.")]
+Json = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the report there.")]
+Why = Annotated[bool, typer.Option("--why", help="Show the sum behind each verdict, line by line.")]
+All = Annotated[bool, typer.Option("--all", help="List every target that works, too.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, metavar="N", help="Files judged at once; as many as cores.")]
+Vantage = Annotated[bool, typer.Option("--with-vantage", help="Keep the client's addresses in the report.")]
+FailOn = Annotated[list[str] | None, typer.Option("--fail-on", metavar="STATE", help="Exit 10 if a target has it.")]
+Technique = Annotated[str, typer.Argument(metavar="ID", help="A technique, mechanism or innocent explanation.")]
+
+
+def version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
+    """Print the version and stop."""
+    if asked:
+        typer.echo(f"censorship-fingerprint {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", is_eager=True, callback=version, help="Show it and exit.")]
+
+
+@app.callback()
+def top(_version: Version = False) -> None:
+    """Says how a service is blocked, from the packets of a capture."""
+
+
+@app.command()
+def analyse(
+    files: Files = None,
+    read: Read = None,
+    together: Together = False,
+    technique: Only = None,
+    settings: Settings = None,
+    plugins: Plugins = None,
+    form: Format = "text",
+    json: Json = False,
+    out: Out = None,
+    why: Why = False,
+    every: All = False,
+    jobs: Jobs = None,
+    with_vantage: Vantage = False,
+    fail_on: FailOn = None,
+) -> None:
+    """Say how services in captures are blocked.
+
+    Or that they are not, or that nobody can tell from these packets: then it says what is missing.
+    """
+    from fingerprint import analysing
+
+    registry = analysing.registry(plugins or (), settings or (), technique or ())
+    states = analysing.states(fail_on or ())
+    showing = analysing.Showing(why=why, all_ok=every, with_vantage=with_vantage)
+    output = analysing.Output(form="json" if json else form, path=out, showing=showing)
+    report = analysing.judged([*(files or ()), *(read or ())], registry, together=together, jobs=jobs)
+    raise typer.Exit(analysing.finish(report, output, states))
+
+
+@app.command()
+def demo(why: Why = False, form: Format = "text", json: Json = False) -> None:
+    """Judge a capture that comes with the tool."""
+    from fingerprint import demonstration
+
+    raise typer.Exit(demonstration.show(form="json" if json else form, why=why))
+
+
+@app.command()
+def techniques(plugins: Plugins = None) -> None:
+    """List the techniques that take part."""
+    from fingerprint import explaining
+
+    raise typer.Exit(explaining.list_techniques(plugins or ()))
+
+
+@app.command()
+def explain(technique: Technique, plugins: Plugins = None) -> None:
+    """Explain a technique, or a word of a report.
+
+    What it looks for, when it is wrong, its thresholds and its clues.
+    """
+    from fingerprint import explaining
+
+    explaining.explain(technique, plugins or ())
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine, and say how to mend it."""
+    from fingerprint import doctor as checks
+
+    raise typer.Exit(checks.report())
