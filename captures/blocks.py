@@ -20,6 +20,12 @@ LONGEST_BLOCK_BYTES = (16 << 20) + 1024
 # The column of interfaces has 16 bits.
 MOST_INTERFACES = 65535
 
+# By byte order: one number, type and length, and what an enhanced packet block starts with.
+_NUMBER = {order: Struct(order + "I") for order in "<>"}
+_TWO_NUMBERS = {order: Struct(order + "II") for order in "<>"}
+_ENHANCED = {order: Struct(order + "IIIII") for order in "<>"}
+_OPTION = {order: Struct(order + "HH") for order in "<>"}
+
 _BYTE_ORDER_MAGIC = 0x1A2B3C4D
 _INT64_MAX = (1 << 63) - 1
 
@@ -77,14 +83,14 @@ class PcapngWalk:
         """One block; see `Walk.step`."""
         if at + 12 > len(block):
             return at
-        (kind,) = Struct(self.order + "I").unpack_from(block, at)
+        (kind,) = _NUMBER[self.order].unpack_from(block, at)
         if kind == SECTION_HEADER:
             self.order = _section_order(block, at, sink)
         length = self._length(block, at, sink)
         end = at + length
         if end > len(block):
             return at
-        (again,) = Struct(self.order + "I").unpack_from(block, end - 4)
+        (again,) = _NUMBER[self.order].unpack_from(block, end - 4)
         if again != length and again + -again % 4 != length:
             raise Fault(
                 f"the block after packet {len(sink)} states two lengths ({length} and {again} bytes); fetch it again"
@@ -93,7 +99,7 @@ class PcapngWalk:
         return end
 
     def _length(self, block: memoryview, at: int, sink: Sink) -> int:
-        (length,) = Struct(self.order + "I").unpack_from(block, at + 4)
+        (length,) = _NUMBER[self.order].unpack_from(block, at + 4)
         if not 12 <= length <= LONGEST_BLOCK_BYTES:
             raise Fault(
                 f"the block after packet {len(sink)} claims {length} bytes, which no block has; "
@@ -146,7 +152,7 @@ class PcapngWalk:
 
     def _options(self, block: memoryview, at: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Code and value of every option up to the end mark or to the first that does not fit."""
-        header = Struct(self.order + "HH")
+        header = _OPTION[self.order]
         while at + 4 <= end:
             code, size = header.unpack_from(block, at)
             at += 4
@@ -158,7 +164,7 @@ class PcapngWalk:
     def _statistics(self, block: memoryview, at: int, end: int) -> None:
         if end - at < 20:
             return
-        (number,) = Struct(self.order + "I").unpack_from(block, at + 8)
+        (number,) = _NUMBER[self.order].unpack_from(block, at + 8)
         if self.first_of_section + number >= len(self.states):
             return
         lost = [
@@ -178,7 +184,7 @@ class PcapngWalk:
     def _enhanced(self, block: memoryview, at: int, end: int, base: int, sink: Sink) -> None:
         if end - at < 28:
             raise Fault(f"packet {len(sink) + 1} is cut short inside its header; fetch it again")
-        number, high, low, captured, wire = Struct(self.order + "IIIII").unpack_from(block, at + 8)
+        number, high, low, captured, wire = _ENHANCED[self.order].unpack_from(block, at + 8)
         state = self._state(number, sink)
         start = at + 28
         self._check(captured, end - start, sink)
@@ -207,7 +213,7 @@ class PcapngWalk:
         state = self._state(0, sink)
         if end - at < 12:
             raise Fault(f"packet {len(sink) + 1} is cut short inside its header; fetch it again")
-        (wire,) = Struct(self.order + "I").unpack_from(block, at + 8)
+        (wire,) = _NUMBER[self.order].unpack_from(block, at + 8)
         start = at + 12
         captured = min(wire, state.snaplen_bytes or wire)
         self._check(captured, end - start, sink)
@@ -233,7 +239,7 @@ class PcapngWalk:
             return None
         if left < 12:
             return f"ends inside the block after packet {len(sink)}; stop the recorder before copying its file"
-        kind, length = Struct(self.order + "II").unpack_from(block, at)
+        kind, length = _TWO_NUMBERS[self.order].unpack_from(block, at)
         what = f"packet {len(sink) + 1}" if kind in (2, 3, 6) else f"the block after packet {len(sink)}"
         return (
             f"{what} is cut short ({left} of {length} bytes of its block kept); "

@@ -3,6 +3,9 @@
 Row ``i`` of `Columns` is the packet that Wireshark numbers ``i + 1``. The pass that fills them exists twice,
 `captures.reference` in plain Python and `captures._core` compiled; both must give equal arrays, byte for byte.
 Nothing here is an opinion: a value is what the header says, and a missing layer is told by `family` and `protocol`.
+Behind an IP header without TCP, UDP or ICMP, and in later fragments, everything is payload: ``l4_offset`` and
+``payload_offset`` are equal. The payload of ICMP starts behind its first eight bytes. A length that points outside the
+frame is kept as it was sent, and marked in ``state``.
 """
 
 from __future__ import annotations
@@ -23,14 +26,14 @@ COLUMNS: dict[str, type[np.generic]] = {
     "l3_offset": np.uint16,  # of the innermost IP header, from the start of the frame
     "l4_offset": np.uint16,  # of the transport header, from the start of the frame
     "payload_offset": np.uint16,  # of the transport payload, from the start of the frame
-    "payload_bytes": np.uint32,  # by the IP length, so snaplen does not change it
+    "payload_bytes": np.uint32,  # by the IP length, so snaplen does not change it; of UDP in fragments, by its own
     "family": np.uint8,  # 4, 6, or 0 where no IP header was found
     "protocol": np.uint8,  # IP protocol number of the transport header; 0 where family is 0
     "flow": np.int32,  # row of Flows, -1 where there is no TCP or UDP header (non-first fragments too)
     "direction": np.uint8,  # 0: sent by Flows.address_a; 1: sent by address_b
     "ttl": np.uint8,  # TTL or hop limit, in hops
     "ip_id": np.uint16,  # 0 for IPv6
-    "ip_flags": np.uint8,  # the three bits above the fragment offset, as sent: 4 reserved, 2 DF, 1 MF
+    "ip_flags": np.uint8,  # the bits beside the fragment offset, as sent: 4 reserved, 2 DF, 1 MF (IPv6 has only that)
     "dscp": np.uint8,  # the whole traffic class octet
     "seq": np.uint32,
     "ack": np.uint32,
@@ -57,7 +60,7 @@ class Mark(IntEnum):
     HTTP_RESPONSE = 6
     DNS_QUERY = 7  # UDP only; DNS over TCP is found by the careful parser
     DNS_ANSWER = 8
-    QUIC_LONG = 9  # UDP, fixed bit and long-header bit set, version is not reserved for negotiation
+    QUIC_LONG = 9  # UDP, fixed bit and long-header bit set, version not 0, connection id of at most 20 bytes
 
 
 class State(IntFlag):

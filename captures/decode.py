@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from captures import link
 from captures.columns import Mark, State
 from captures.marks import DNS_PORTS, mark_tcp, mark_udp, name_in
+from captures.tunnels import TUNNELS, inside
 
 ICMP: Final = 1
 TCP: Final = 6
@@ -24,18 +25,16 @@ FRAGMENT: Final = 44
 AUTHENTICATION: Final = 51
 _EXTENSIONS = frozenset((HOP_BY_HOP, ROUTING, 60, 135, 139, 140))
 
-_IP_IN_IP: Final = 4
-_IPV6_IN_IP: Final = 41
-_GRE: Final = 47
-_ETHERNET_IN_IP: Final = 97
-_MPLS_IN_IP: Final = 137
-TUNNELS = frozenset((_IP_IN_IP, _IPV6_IN_IP, _GRE, _ETHERNET_IN_IP, _MPLS_IN_IP))
-
 # Outer headers peeled from one frame, and extension headers followed in one packet.
 _DEEPEST = 8
 
 # Columns hold offsets in 16 bits; an IP header beyond that is left alone.
 _FARTHEST = 0xFF00
+
+# Plain integers: or-ing members of an IntFlag costs a microsecond each, and there are several in every packet.
+_CUT, _FRAGMENT, _LATER_FRAGMENT = int(State.CUT), int(State.FRAGMENT), int(State.LATER_FRAGMENT)
+_OPTIONS, _MALFORMED, _TUNNEL = int(State.OPTIONS), int(State.MALFORMED), int(State.TUNNEL)
+_TIMESTAMPS = int(State.TIMESTAMPS)
 
 _IPV4 = Struct(">BBHHHBBH4s4s")
 _IPV6 = Struct(">IHBB16s16s")
@@ -92,11 +91,11 @@ class Network(NamedTuple):
 
 def decode(frame: bytes, link_type: int, wire_bytes: int) -> Row:
     """The row of one frame of which ``wire_bytes`` were on the wire."""
-    cut = State.CUT if len(frame) < wire_bytes else 0
+    cut = _CUT if len(frame) < wire_bytes else 0
     offset, ethertype = link.network_layer(frame, link_type)
     network = innermost(frame, offset, ethertype, max(wire_bytes, len(frame))) if ethertype else None
     if network is None:
-        return Row(state=cut | (State.MALFORMED if ethertype else 0))
+        return Row(state=cut | (_MALFORMED if ethertype else 0))
     return _transport(frame, network, cut)
 
 
@@ -110,15 +109,15 @@ def innermost(frame: bytes, offset: int, ethertype: int, wire_bytes: int) -> Net
         network = _ipv4(frame, offset, wire_bytes) if ethertype == link.IPV4 else _ipv6(frame, offset, wire_bytes)
         if network is None:
             break
-        found = network._replace(state=network.state | outer_state)
-        if network.protocol not in TUNNELS or network.state & State.LATER_FRAGMENT:
+        found = network._replace(state=network.state | outer_state) if outer_state else network
+        if network.protocol not in TUNNELS or network.state & _LATER_FRAGMENT:
             break
-        offset, ethertype = _inside(frame, network)
+        offset, ethertype = inside(frame, network.next_offset, network.protocol)
         if not ethertype:
             break
-        outer_state |= State.TUNNEL | (network.state & State.FRAGMENT)
+        outer_state |= _TUNNEL | (network.state & _FRAGMENT)
         # Of a fragmented outer packet this frame holds the start only: the inner length is not the frame's business.
-        wire_bytes = 1 << 32 if network.state & State.FRAGMENT else wire_bytes
+        wire_bytes = 1 << 32 if network.state & _FRAGMENT else wire_bytes
     return found
 
 
@@ -127,45 +126,6 @@ def network_of_frame(frame: bytes, offset: int, family: int, wire_bytes: int) ->
     if not family:
         return None
     return innermost(frame, offset, link.IPV4 if family == 4 else link.IPV6, wire_bytes)
-
-
-def _inside(frame: bytes, network: Network) -> tuple[int, int]:
-    """Where the packet inside a tunnel starts, and its EtherType."""
-    at = network.next_offset
-    try:
-        match network.protocol:
-            case 4 | 41:
-                return link.bare_ip(frame, at)
-            case 47:
-                return _generic_encapsulation(frame, at)
-            case 97:  # RFC 3378: two bytes of version
-                return link.ethernet(frame, at + 2)
-            case _:  # RFC 4023
-                return link.after_ethertype(frame, at, link.MPLS)
-    except IndexError:
-        return link.NOWHERE
-
-
-def _generic_encapsulation(frame: bytes, at: int) -> tuple[int, int]:
-    """RFC 2784 with the key and sequence number of RFC 2890, and the PPP of RFC 2637."""
-    flags, protocol = frame[at] << 8 | frame[at + 1], frame[at + 2] << 8 | frame[at + 3]
-    if flags & 0x4000:  # source routes, which RFC 2784 did away with
-        return link.NOWHERE
-    has_sequence = bool(flags & 0x1000)
-    at += 4 + 4 * (bool(flags & 0x8000) + bool(flags & 0x2000) + has_sequence)
-    match protocol:
-        case 0x880B:
-            return link.ppp(frame, at + (4 if flags & 0x0080 else 0))
-        case 0x6558:
-            return link.ethernet(frame, at)
-        case 0x88BE:  # ERSPAN: type I has no header of its own, type II one of eight bytes
-            return link.ethernet(frame, at + (8 if has_sequence else 0))
-        case 0x22EB:  # ERSPAN type III: twelve bytes, and eight more if the last bit says so
-            return link.ethernet(frame, at + 12 + (8 if frame[at + 11] & 1 else 0))
-        case 0x883E:  # WCCP, draft-mclaggan-wccp-v2rev1: version 2 puts four bytes before the packet
-            return link.bare_ip(frame, at if frame[at] >> 4 == 4 else at + 4)
-        case _:
-            return link.after_ethertype(frame, at, protocol)
 
 
 def _ipv4(frame: bytes, at: int, wire_bytes: int) -> Network | None:
@@ -178,12 +138,12 @@ def _ipv4(frame: bytes, at: int, wire_bytes: int) -> Network | None:
     length = length or wire_bytes - at
     state = 0
     if header_bytes < 20 or length < header_bytes:
-        state, header_bytes, length = State.MALFORMED, 20, 20
+        state, header_bytes, length = _MALFORMED, 20, 20
     elif at + length > wire_bytes:
-        state = State.MALFORMED
+        state = _MALFORMED
     offset = (fragment & 0x1FFF) * 8
     if fragment & 0x3FFF:
-        state |= State.FRAGMENT | (State.LATER_FRAGMENT if offset else 0)
+        state |= _FRAGMENT | (_LATER_FRAGMENT if offset else 0)
     following, next_bytes = at + header_bytes, length - header_bytes
     if protocol == AUTHENTICATION and not offset:
         protocol, following, next_bytes = _after_authentication(frame, following, next_bytes)
@@ -223,13 +183,13 @@ def _ipv6(frame: bytes, at: int, wire_bytes: int) -> Network | None:
     following = at + 40
     # Jumbograms (RFC 2675) and segmentation offload leave the length zero.
     next_bytes = length or (0 if protocol == 59 else max(wire_bytes - following, 0))
-    state = State.MALFORMED if following + next_bytes > wire_bytes else 0
+    state = _MALFORMED if following + next_bytes > wire_bytes else 0
     flags = offset = fragment_id = 0
     for _ in range(_DEEPEST):
         if protocol not in _EXTENSIONS and protocol not in (FRAGMENT, AUTHENTICATION):
             break
         if len(frame) < following + 8 or next_bytes < 8:
-            state |= State.MALFORMED
+            state |= _MALFORMED
             break
         upper = frame[following]
         if protocol == FRAGMENT:
@@ -237,13 +197,13 @@ def _ipv6(frame: bytes, at: int, wire_bytes: int) -> Network | None:
             offset, flags, size = word & 0xFFF8, word & 1, 8
             fragment_id = int.from_bytes(frame[following + 4 : following + 8], "big")
             if offset or flags:  # RFC 6946: a fragment header with neither is an atomic fragment, a whole packet
-                state |= State.FRAGMENT | (State.LATER_FRAGMENT if offset else 0)
+                state |= _FRAGMENT | (_LATER_FRAGMENT if offset else 0)
         elif protocol == AUTHENTICATION:
             size = (frame[following + 1] + 2) * 4
         else:
             size = (frame[following + 1] + 1) * 8
         if size > next_bytes:
-            state |= State.MALFORMED
+            state |= _MALFORMED
             break
         protocol, following, next_bytes = upper, following + size, next_bytes - size
         if offset:
@@ -268,8 +228,23 @@ def _ipv6(frame: bytes, at: int, wire_bytes: int) -> Network | None:
 
 def _transport(frame: bytes, network: Network, cut: int) -> Row:
     """What stands behind the IP header."""
+    if network.state & _LATER_FRAGMENT or network.next_offset > _FARTHEST:
+        return _bare(network, network.state | cut)
+    match network.protocol:
+        case 6:
+            return _tcp(frame, network, network.state | cut)
+        case 17:
+            return _udp(frame, network, network.state | cut)
+        case 1 | 58:
+            return _icmp(frame, network, network.state | cut)
+        case _:
+            return _bare(network, network.state | cut)
+
+
+def _bare(network: Network, state: int) -> Row:
+    """The row of a packet without a transport header: everything behind the IP header is its payload."""
     at = min(network.next_offset, 0xFFFF)
-    row = Row(
+    return Row(
         l3_offset=network.offset,
         l4_offset=at,
         payload_offset=at,
@@ -280,56 +255,39 @@ def _transport(frame: bytes, network: Network, cut: int) -> Row:
         ip_id=network.ip_id,
         ip_flags=network.ip_flags,
         dscp=network.dscp,
-        state=network.state | cut,
+        state=state,
     )
-    if network.state & State.LATER_FRAGMENT or network.next_offset > _FARTHEST:
-        return row
-    match network.protocol:
-        case 6:
-            return _tcp(frame, network, row)
-        case 17:
-            return _udp(frame, network, row)
-        case 1 | 58:
-            return _icmp(frame, network, row)
-        case _:
-            return row
 
 
-def _tcp(frame: bytes, network: Network, row: Row) -> Row:
+def _tcp(frame: bytes, network: Network, state: int) -> Row:
     """RFC 9293."""
-    at = network.next_offset
-    if network.next_bytes < 20 or len(frame) < at + 20:
-        return row._replace(state=row.state | State.MALFORMED)
+    at, segment_bytes = network.next_offset, network.next_bytes
+    if segment_bytes < 20 or len(frame) < at + 20:
+        return _bare(network, state | _MALFORMED)
     source_port, destination_port, seq, ack, bits, window, _, _ = _TCP.unpack_from(frame, at)
     header_bytes = (bits >> 12) * 4
-    state = row.state
     tsval = tsecr = 0
-    if header_bytes < 20 or header_bytes > network.next_bytes:
-        state |= State.MALFORMED
+    if header_bytes < 20 or header_bytes > segment_bytes:
+        state |= _MALFORMED
         header_bytes = 20
     elif header_bytes > 20:
         seen, tsval, tsecr = _tcp_options(frame, at + 20, at + header_bytes)
         state |= seen
-    payload_bytes = network.next_bytes - header_bytes
-    payload = frame[at + header_bytes : at + header_bytes + payload_bytes] if payload_bytes else b""
-    mark = mark_tcp(payload)
-    name = None
-    if mark:
-        name, whole = name_in(payload, mark, whole=len(payload) == payload_bytes)
-        state |= whole
-    return row._replace(
-        payload_offset=at + header_bytes,
-        payload_bytes=payload_bytes,
-        seq=seq,
-        ack=ack,
-        tcp_flags=bits & 0xFFF,
-        window=window,
-        tsval=tsval,
-        tsecr=tsecr,
-        mark=int(mark),
-        state=state,
-        flow=(network.family, TCP, network.source, network.destination, source_port, destination_port),
-        name=name,
+    payload_at, payload_bytes = at + header_bytes, segment_bytes - header_bytes
+    mark, name = 0, None
+    if payload_bytes:
+        payload = frame[payload_at : payload_at + payload_bytes]
+        mark = mark_tcp(payload)
+        if mark:
+            name, whole = name_in(payload, mark, whole=len(payload) == payload_bytes)
+            state |= whole
+    offset, family, protocol, _, _, ttl, ip_id, ip_flags, dscp, source, destination, _, _, _ = network
+    # In the order of Row: by keyword, this one call would cost more than the decoding.
+    return Row(
+        *(offset, at, payload_at, payload_bytes, family, protocol, ttl, ip_id, ip_flags, dscp),
+        *(seq, ack, bits & 0xFFF, window, tsval, tsecr, 0, int(mark), state),
+        (family, TCP, source, destination, source_port, destination_port),
+        name,
     )
 
 
@@ -344,33 +302,32 @@ def _tcp_options(frame: bytes, at: int, end: int) -> tuple[int, int, int]:
         if kind == 1:
             at += 1
             continue
-        state |= State.OPTIONS
+        state |= _OPTIONS
         if at + 2 > end_captured:
             break
         size = frame[at + 1]
         if size < 2 or at + size > end:
-            state |= State.MALFORMED
+            state |= _MALFORMED
             break
         if kind == 8 and size == 10 and at + 10 <= end_captured:
-            state |= State.TIMESTAMPS
+            state |= _TIMESTAMPS
             tsval = int.from_bytes(frame[at + 2 : at + 6], "big")
             tsecr = int.from_bytes(frame[at + 6 : at + 10], "big")
         at += size
     return state, tsval, tsecr
 
 
-def _udp(frame: bytes, network: Network, row: Row) -> Row:
+def _udp(frame: bytes, network: Network, state: int) -> Row:
     """RFC 768. The length is the datagram's own where it can be, which counts for the first of several fragments."""
     at = network.next_offset
     if network.next_bytes < 8 or len(frame) < at + 8:
-        return row._replace(state=row.state | State.MALFORMED)
+        return _bare(network, state | _MALFORMED)
     source_port, destination_port, length, _ = _UDP.unpack_from(frame, at)
-    state = row.state
     payload_bytes = network.next_bytes - 8
-    if length >= 8 and (length <= network.next_bytes or state & State.FRAGMENT):
+    if length >= 8 and (length <= network.next_bytes or state & _FRAGMENT):
         payload_bytes = length - 8
     elif length:  # zero: a jumbogram or segmentation offload
-        state |= State.MALFORMED
+        state |= _MALFORMED
     here = min(payload_bytes, network.next_bytes - 8)
     payload = frame[at + 8 : at + 8 + here]
     mark = mark_udp(payload, dns_port=source_port in DNS_PORTS or destination_port in DNS_PORTS)
@@ -378,22 +335,21 @@ def _udp(frame: bytes, network: Network, row: Row) -> Row:
     if mark:
         name, whole = name_in(payload, mark, whole=len(payload) == payload_bytes)
         state |= whole
-    return row._replace(
+    return _bare(network, state)._replace(
         payload_offset=at + 8,
         payload_bytes=payload_bytes,
         mark=int(mark),
-        state=state,
         flow=(network.family, UDP, network.source, network.destination, source_port, destination_port),
         name=name,
     )
 
 
-def _icmp(frame: bytes, network: Network, row: Row) -> Row:
+def _icmp(frame: bytes, network: Network, state: int) -> Row:
     """RFC 792 and RFC 4443: type, code, checksum and four bytes that depend on them, then the payload."""
     at = network.next_offset
     if network.next_bytes < 8 or len(frame) < at + 2:
-        return row._replace(state=row.state | State.MALFORMED)
-    return row._replace(
+        return _bare(network, state | _MALFORMED)
+    return _bare(network, state)._replace(
         payload_offset=at + 8,
         payload_bytes=network.next_bytes - 8,
         icmp=frame[at] << 8 | frame[at + 1],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from captures.marks import printable
 from captures.records import Walk
 
 _CODES = {np.uint8: "B", np.uint16: "H", np.uint32: "I", np.int32: "i", np.int64: "q"}
+_ROW = Struct("=" + "".join(_CODES[kind] for kind in COLUMNS.values()))
+_TABLE = np.dtype(list(COLUMNS.items()))
 
 
 class Pass:
@@ -21,15 +23,14 @@ class Pass:
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
-        self._columns = {name: array(_CODES[kind]) for name, kind in COLUMNS.items()}
-        self._append = [column.append for column in self._columns.values()]
-        self._times = self._columns["time_ns"]
+        self._rows = bytearray()
+        self._count = 0
         self._flow_rows: dict[tuple[Any, ...], tuple[int, int]] = {}
         self._flows: list[tuple[int, int, bytes, bytes, int, int]] = []
         self._name_rows: dict[bytes, int] = {}
 
     def __len__(self) -> int:
-        return len(self._times)
+        return self._count
 
     def feed(self, block: memoryview, base: int) -> int:
         """Reads whole records from a block that starts at offset ``base``; returns how many bytes they took.
@@ -52,9 +53,10 @@ class Pass:
         name = -1
         if row.name is not None:
             name = self._name_rows.setdefault(row.name, len(self._name_rows))
-        values = (time_ns, offset, len(frame), wire_bytes, interface, *row[:6], flow, direction, *row[6:19], name)
-        for append, value in zip(self._append, values, strict=True):
-            append(value)
+        self._count += 1
+        self._rows += _ROW.pack(
+            time_ns, offset, len(frame), wire_bytes, interface, *row[:6], flow, direction, *row[6:19], name
+        )
 
     def _flow(self, key: tuple[int, int, bytes, bytes, int, int]) -> tuple[int, int]:
         known = self._flow_rows.get(key)
@@ -69,7 +71,8 @@ class Pass:
 
     def columns(self) -> Columns:
         """The columns filled so far."""
-        arrays = {name: np.array(self._columns[name], dtype=kind) for name, kind in COLUMNS.items()}
+        table = np.frombuffer(self._rows, dtype=_TABLE)
+        arrays = {name: table[name].copy() for name in COLUMNS}
         return Columns(**arrays)
 
     def flows(self) -> Flows:
