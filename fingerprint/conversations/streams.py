@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address
+from socket import AF_INET, AF_INET6, inet_ntop
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,7 +228,7 @@ class Stream:
 
 def address_text(raw: bytes, family: int) -> str:
     """An address of `Flows` as text."""
-    return str(IPv4Address(raw[:4])) if family == 4 else str(IPv6Address(raw))
+    return inet_ntop(AF_INET, raw[:4]) if family == 4 else inet_ntop(AF_INET6, raw)
 
 
 def time_order(times: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -241,77 +241,89 @@ def time_order(times: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.
 
 def streams(recording: Recording) -> tuple[Stream, ...]:
     """Every TCP connection of a recording, in order of first packet."""
-    c, f = recording.columns, recording.flows
-    if not len(c) or not len(f):
-        return ()
+    c = recording.columns
     tcp = np.flatnonzero((c.flow >= 0) & (c.protocol == 6))
     if not len(tcp):
         return ()
     order = tcp[np.argsort(c.flow[tcp], kind="stable")]
-    flow = c.flow[order]
-    starts = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1])))
-    ends = np.append(starts[1:], len(order))
-    monotone = bool((np.diff(c.time_ns) >= 0).all())
-    # Flows with more than one opening SYN need a look; all others are one stream each.
-    opening = (c.tcp_flags[order] & (SYN | ACK | RST)) == SYN
-    syn_counts = np.add.reduceat(opening, starts)
-    # (first position in `order`, end): one entry a stream.
-    pieces: list[tuple[int, int]] = []
-    for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-        if not monotone:
-            order[start:end] = time_order(c.time_ns, order[start:end])
-        if syn_counts[i] > 1:
-            cuts = [start, *_reuses(recording, order, start, end), end]
-            pieces.extend(zip(cuts[:-1], cuts[1:], strict=True))
-        else:
-            pieces.append((start, end))
-    bounds = np.array([p[0] for p in pieces])
-    direction = c.direction[order].astype(bool)
-    flags = c.tcp_flags[order]
-    size = c.payload_bytes[order].astype(np.int64)
-    none = np.zeros_like(flags)
-    a_flags = np.bitwise_or.reduceat(np.where(direction, none, flags), bounds).tolist()
-    b_flags = np.bitwise_or.reduceat(np.where(direction, flags, none), bounds).tolist()
-    a_bytes = np.add.reduceat(np.where(direction, 0, size), bounds).tolist()
-    b_bytes = np.add.reduceat(np.where(direction, size, 0), bounds).tolist()
-    roles = _roles(recording, order, bounds)
-    first_payload = _first_payloads(order, direction, size, bounds)
-    texts: dict[bytes, str] = {}
-
-    def text(raw: bytes, family: int) -> str:
-        if raw not in texts:
-            texts[raw] = address_text(raw, family)
-        return texts[raw]
-
+    bounds = _bounds(recording, order)
+    ends = np.append(bounds[1:], len(order))
+    numbers = c.flow[order[bounds]]
+    from_b = c.direction[order].astype(bool)
+    flags, size = c.tcp_flags[order], c.payload_bytes[order]
+    sides = []  # per side: flags, bytes, row of first payload
+    for mine in (~from_b, from_b):
+        or_ed = np.bitwise_or.reduceat(np.where(mine, flags, np.uint16(0)), bounds)
+        summed = np.add.reduceat(np.where(mine, size, np.uint32(0)), bounds, dtype=np.int64)
+        sides.append(
+            list(zip(or_ed.tolist(), summed.tolist(), _first_payloads(order, mine, size, bounds), strict=True))
+        )
+    ends_of = _endpoints(recording, numbers)
     end_ns = int(c.time_ns.max())
+    first_ns, last_ns = c.time_ns[order[bounds]].tolist(), c.time_ns[order[ends - 1]].tolist()
     out = []
-    for i, (start, end) in enumerate(pieces):
-        rows = order[start:end]
-        number = int(c.flow[rows[0]])
-        family = int(f.family[number])
-        a = Endpoint(text(f.address_a[number].tobytes(), family), int(f.port_a[number]))
-        b = Endpoint(text(f.address_b[number].tobytes(), family), int(f.port_b[number]))
-        client_is_a, role_from = roles[i] or _role_by_port(a, b)
+    for i, (start, end, number, role, (a, b)) in enumerate(
+        zip(bounds.tolist(), ends.tolist(), numbers.tolist(), _roles(recording, order, bounds), ends_of, strict=True)
+    ):
+        client_is_a, role_from = role or _role_by_port(a, b)
+        client, server = (sides[0][i], sides[1][i]) if client_is_a else (sides[1][i], sides[0][i])
         out.append(
             Stream(
                 recording=recording,
                 flow=number,
-                rows=rows,
+                rows=order[start:end],
                 client=a if client_is_a else b,
                 server=b if client_is_a else a,
                 client_is_a=client_is_a,
                 role_from=role_from,
-                client_flags=a_flags[i] if client_is_a else b_flags[i],
-                server_flags=b_flags[i] if client_is_a else a_flags[i],
-                client_bytes=a_bytes[i] if client_is_a else b_bytes[i],
-                server_bytes=b_bytes[i] if client_is_a else a_bytes[i],
-                request_row=first_payload[0 if client_is_a else 1][i],
-                first_ns=int(c.time_ns[rows[0]]),
-                last_ns=int(c.time_ns[rows[-1]]),
+                client_flags=client[0],
+                server_flags=server[0],
+                client_bytes=client[1],
+                server_bytes=server[1],
+                request_row=client[2],
+                first_ns=first_ns[i],
+                last_ns=last_ns[i],
                 end_ns=end_ns,
             )
         )
-    return tuple(sorted(out, key=lambda s: int(s.rows[0])))
+    return tuple(out[i] for i in np.argsort(order[bounds], kind="stable").tolist())
+
+
+def _bounds(recording: Recording, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where in ``order`` each stream begins. Sorts overtaken packets of a flow in place, by time."""
+    c = recording.columns
+    flow = c.flow[order]
+    starts = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1])))
+    ends = np.append(starts[1:], len(order))
+    if not bool((np.diff(c.time_ns) >= 0).all()):
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            order[start:end] = time_order(c.time_ns, order[start:end])
+    # Flows with more than one opening SYN need a look; all others are one stream each.
+    opening = (c.tcp_flags[order] & (SYN | ACK | RST)) == SYN
+    several = np.flatnonzero(np.add.reduceat(opening, starts, dtype=np.int64) > 1).tolist()
+    cuts = [cut for i in several for cut in _reuses(recording, order, int(starts[i]), int(ends[i]))]
+    return np.sort(np.concatenate((starts, np.array(cuts, np.int64)))) if cuts else starts
+
+
+def _endpoints(recording: Recording, numbers: NDArray[np.int32]) -> list[tuple[Endpoint, Endpoint]]:
+    """Both ends of the numbered flows, the sender of the first packet first."""
+    f = recording.flows
+    texts: dict[bytes, str] = {}
+    out = []
+    for family, a, b, port_a, port_b in zip(
+        f.family[numbers].tolist(),
+        map(bytes, f.address_a[numbers]),
+        map(bytes, f.address_b[numbers]),
+        f.port_a[numbers].tolist(),
+        f.port_b[numbers].tolist(),
+        strict=True,
+    ):
+        sides = (a, b) if family == 6 else (a[:4], b[:4])
+        for raw in sides:
+            if raw not in texts:
+                texts[raw] = address_text(raw, family)
+        out.append((Endpoint(texts[sides[0]], port_a), Endpoint(texts[sides[1]], port_b)))
+    return out
 
 
 def _reuses(recording: Recording, order: NDArray[np.int64], start: int, end: int) -> list[int]:
@@ -335,16 +347,13 @@ def _reuses(recording: Recording, order: NDArray[np.int64], start: int, end: int
 
 
 def _first_payloads(
-    order: NDArray[np.int64], direction: NDArray[np.bool_], size: NDArray[np.int64], bounds: NDArray[np.int64]
-) -> tuple[list[int], list[int]]:
-    """Per stream the row of the first payload that `a` and that `b` sent; -1 without any."""
-    places = np.arange(len(order))
+    order: NDArray[np.int64], mine: NDArray[np.bool_], size: NDArray[np.uint32], bounds: NDArray[np.int64]
+) -> list[int]:
+    """Per stream the row of the first payload that one side sent; -1 without any."""
     beyond = len(order)
-    out = []
-    for mine in (~direction, direction):
-        first = np.minimum.reduceat(np.where(mine & (size > 0), places, beyond), bounds)
-        out.append(np.where(first < beyond, order[np.minimum(first, beyond - 1)], -1).tolist())
-    return out[0], out[1]
+    first = np.minimum.reduceat(np.where(mine & (size > 0), np.arange(beyond), beyond), bounds)
+    out: list[int] = np.where(first < beyond, order[np.minimum(first, beyond - 1)], -1).tolist()
+    return out
 
 
 def _roles(recording: Recording, order: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[tuple[bool, str] | None]:
