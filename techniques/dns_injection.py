@@ -33,7 +33,6 @@ from fingerprint.conversations.dns_resolvers import Resolver, Resolvers, asked, 
 from fingerprint.conversations.dns_views import (
     Contradiction,
     Disputed,
-    answers_all_alike,
     contradictions,
     fates,
     silent_to_others,
@@ -233,6 +232,8 @@ class DnsInjection(Technique):
         for lookup in found:
             evidence = [f for f in seen[lookup.trial] if isinstance(f, Evidence)]
             support = tuple(self._support(lookup, asked(lookup, of), capture))
+            if not evidence and any(is_bogon(address) for address in lookup.addresses):
+                support = ()  # a name of the local network, answered by it, unless somebody says otherwise
             if evidence or len(support) > 1 or (lookup.name, lookup.resolver.address) in suspects:
                 yield from support
                 yield from evidence
@@ -332,8 +333,8 @@ def _contradicted(
         doubt = "resolvers differ, as they do for content networks; nothing says which is false"
     elif is_owned(resolver.client, resolver.address):
         doubt = f"{resolver.address} stands in the client's own network; its owner may filter by choice"
-    elif bogon and answers_all_alike(resolver):
-        doubt = f"{resolver.address} gives every name {_some(given)}: a captive portal or a closed network"
+    elif bogon and not resolver.answers_others(lookup.name):
+        doubt = f"{resolver.address} gives no unrelated name a public address, as a captive portal or proxy does"
     elif all(is_nowhere(address) for address in given):
         doubt = f"{_some(given)} is how filters say nowhere; {resolver.address} may be one by choice"
     if doubt:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
-from fingerprint.conversations.dns_answers import registrable
+from fingerprint.conversations.dns_answers import is_bogon, registrable
 from fingerprint.conversations.lookups import DnsPacket, Lookup
 
 Look = tuple[int, int, int]  # IP TTL in hops, DF bit, RA bit
@@ -140,9 +140,19 @@ class Resolver:
         return (before, after) if before and after else ()
 
     def answers_others(self, name: str) -> DnsPacket | None:
-        """An answer with data to an unrelated name, in a transaction that nothing disturbed."""
+        """An answer that gives an unrelated name a public address, in a transaction that nothing disturbed."""
         label = registrable(name)
-        return next((p.answers[0] for p in self.plain if p.answers[0].addresses and registrable(p.name) != label), None)
+        return next((lookup.answers[0] for lookup in self._public if registrable(lookup.name) != label), None)
+
+    @cached_property
+    def _public(self) -> tuple[Lookup, ...]:
+        """The first plain transaction of each registered label that gave nothing but public addresses."""
+        first: dict[str, Lookup] = {}
+        for lookup in self.plain:
+            given = lookup.answers[0].addresses
+            if given and registrable(lookup.name) not in first and not any(is_bogon(r.address) for r in given):
+                first[registrable(lookup.name)] = lookup
+        return tuple(first.values())
 
 
 def look(answer: DnsPacket) -> Look:

@@ -157,17 +157,3 @@ def silent_to_others(
     if len(yes) == 1 and all(a.head.flags & 0x0400 for x in answered for a in x.answers):
         return ()
     return tuple((x, tuple(silent)) for x in answered)
-
-
-def answers_all_alike(resolver: Resolver) -> bool:
-    """Whether unrelated names all get the same addresses here, as behind a captive portal."""
-    given: set[frozenset[str]] = set()
-    labels: set[str] = set()
-    for lookup in resolver.lookups:
-        for answer in lookup.distinct_answers:
-            if answer.addresses:
-                given.add(gives(answer))
-                labels.add(registrable(lookup.name))
-        if len(given) > 2:  # an A and an AAAA set
-            return False
-    return len(labels) >= 2 and len({a for s in given for a in s}) <= 2

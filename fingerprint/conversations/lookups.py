@@ -9,7 +9,7 @@ is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -216,9 +216,9 @@ def _gather(recording: Recording, arrivals: Iterable[Arrival], protocol: str, en
             side = transaction.queries
             last_asked[under] = transaction
         side.append(_marked(packet, side) if side else packet)
-    between = _ends(recording)
+    ends = _ends(recording, (transaction.flow for transaction in everything))
     for transaction in everything:
-        yield _closed(transaction, recording.index, between(transaction.flow), protocol, end_ns)
+        yield _closed(transaction, recording.index, ends[transaction.flow], protocol, end_ns)
 
 
 def _reused(transaction: _Open, query: DnsPacket) -> bool:
@@ -264,16 +264,16 @@ def _closed(transaction: _Open, capture: int, ends: tuple[Endpoint, Endpoint], p
     )
 
 
-def _ends(recording: Recording) -> Callable[[int], tuple[Endpoint, Endpoint]]:
-    """A function from flow to both its ends, the sender of its first packet first."""
-    flows = recording.flows
-    text = cache(address_text)
-
-    def between(flow: int) -> tuple[Endpoint, Endpoint]:
-        family = int(flows.family[flow])
-        return (
-            Endpoint(text(flows.address_a[flow].tobytes(), family), int(flows.port_a[flow])),
-            Endpoint(text(flows.address_b[flow].tobytes(), family), int(flows.port_b[flow])),
+def _ends(recording: Recording, wanted: Iterable[int]) -> dict[int, tuple[Endpoint, Endpoint]]:
+    """Flow → both its ends, the sender of its first packet first."""
+    rows = sorted(set(wanted))
+    flows, text = recording.flows, cache(address_text)
+    a, b = flows.address_a[rows].tobytes(), flows.address_b[rows].tobytes()
+    ports = (flows.family[rows].tolist(), flows.port_a[rows].tolist(), flows.port_b[rows].tolist())
+    return {
+        flow: (
+            Endpoint(text(a[16 * i : 16 * i + 16], family), port_a),
+            Endpoint(text(b[16 * i : 16 * i + 16], family), port_b),
         )
-
-    return between
+        for i, (flow, family, port_a, port_b) in enumerate(zip(rows, *ports, strict=True))
+    }

@@ -350,6 +350,22 @@ def test_a_null_address_may_be_a_filter_that_was_chosen(talk: Talk) -> None:
     assert any("filters say nowhere" in why for why in doubts(capture))
 
 
+def test_a_local_name_that_the_router_answers_itself_is_not_forged(talk: Talk) -> None:
+    controls(talk)
+    talk.handshake(-0.5, RESOLVER, 53)
+    talk.lookup(0.0, "routerlogin.example", "192.168.1.1", rtt_s=0.003, ttl_hops=64, df=False)
+    assert findings(talk.capture()) == ()
+
+
+def test_a_proxy_that_gives_every_name_an_address_of_its_own_is_no_censor(talk: Talk) -> None:
+    for i, name in enumerate((NAME, "www.weather.example", "library.test")):
+        talk.lookup(i, name, f"198.18.0.{i}")
+        talk.lookup(i + 0.5, name, SITE, resolver=OTHER)
+    capture = talk.capture()
+    assert seen(capture) == {}
+    assert any("no unrelated name" in why for why in doubts(capture))
+
+
 def test_one_bogon_for_every_name_is_a_captive_portal(talk: Talk) -> None:
     for i, name in enumerate((NAME, "www.weather.example", "library.test")):
         talk.lookup(i, name, "10.1.1.1", resolver=ISP)
