@@ -17,7 +17,7 @@ from fingerprint.conversations.dns_answers import (
     unlike,
 )
 from fingerprint.conversations.dns_resolvers import Resolver, look
-from fingerprint.conversations.lookups import DnsPacket, Lookup
+from fingerprint.conversations.lookups import COPY_HOPS, COPY_WITHIN_S, DnsPacket, Lookup
 from fingerprint.messages.dns import NOERROR, NXDOMAIN
 
 # Where both were measured, forged answers came at 0.13 to 0.5 of the round trip and honest ones at 0.96 or more.
@@ -26,6 +26,9 @@ SOONER_RATIO = 0.7
 LEAST_RTT_S = 0.002
 # The points of `oddity` from which no answer is taken for the resolver's: sooner than it could, or impossible content.
 IMPLAUSIBLE = 3
+# Answers of one transaction that are compared. Hoang et al. (USENIX Security 2021) saw three injectors on one path; a
+# flood beyond this shows nothing more.
+MOST_ANSWERS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class Race:
 
 def race(lookup: Lookup, resolver: Resolver) -> Race | None:
     """The race in a transaction, or None where its answers can all come from one resolver."""
-    answers = _one_a_datagram(lookup.distinct_answers)
+    answers = _one_a_datagram(lookup.distinct_answers[:MOST_ANSWERS])
     if lookup.protocol != "udp" or not any(contradict(a, b) for a, b in combinations(answers, 2)):
         return None
     oddities = [oddity(lookup, answer, resolver) for answer in answers]
@@ -108,8 +111,15 @@ def oddity(lookup: Lookup, answer: DnsPacket, resolver: Resolver) -> int:
 
 
 def _one_a_datagram(answers: tuple[DnsPacket, ...]) -> tuple[DnsPacket, ...]:
-    """One answer an IP ID: two versions of one datagram were rewritten by the host that captured both."""
-    kept: dict[object, DnsPacket] = {}
+    """One of two versions of one datagram, rewritten by the host that captured both: same IP ID, nearly same TTL."""
+    kept: list[DnsPacket] = []
     for answer in answers:
-        kept.setdefault(answer.ip_id or answer.number, answer)
-    return tuple(kept.values())
+        if not any(
+            answer.ip_id
+            and (answer.ip_id, answer.ip_flags) == (k.ip_id, k.ip_flags)
+            and 0 < abs(answer.ttl_hops - k.ttl_hops) <= COPY_HOPS
+            and answer.time_ns - k.time_ns < COPY_WITHIN_S * 1e9
+            for k in kept
+        ):
+            kept.append(answer)
+    return tuple(kept)

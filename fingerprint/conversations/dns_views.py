@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 # RFC 9293 section 3.8.1 and RFC 6298: the third unanswered SYN comes 3 s after the first with the usual timers.
 DEAD_SYNS = 3
+# Answers compared per name and type, and repeats of one lookup that are looked at: rotation makes any number of the
+# first, and of repeats the tenth adds nothing to a verdict.
+VIEWS = 64
+REPEATS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +63,15 @@ def contradictions(found: Iterable[Lookup]) -> tuple[Contradiction, ...]:
     for same in asked.values():
         views: dict[tuple[str, str, frozenset[str]], Lookup] = {}
         for lookup in same:
-            views.setdefault((lookup.resolver.address, lookup.protocol, gives(lookup.answers[0])), lookup)
+            if len(views) < VIEWS:
+                views.setdefault((lookup.resolver.address, lookup.protocol, gives(lookup.answers[0])), lookup)
         if len({view[:2] for view in views}) < 2:
             continue
+        repeats: Counter[tuple[str, str, str]] = Counter()
         for lookup in same:
-            other = _reference(lookup, views)
+            asker = (lookup.client.address, lookup.resolver.address, lookup.protocol)
+            repeats[asker] += 1
+            other = _reference(lookup, views) if repeats[asker] <= REPEATS else None
             if other is not None:
                 out.append(Contradiction(lookup=lookup, other=other))
     return tuple(sorted(out, key=lambda c: (not c.udp_against_tcp, c.lookup.first_ns)))

@@ -24,6 +24,8 @@ Ints = NDArray[np.int64]
 
 # Fewer slopes than this lie on one line by chance.
 LEAST_SLOPES = 5
+# Chance drops should scatter by this many packets along a slope, so that a bucket's rounding (one packet) stands out.
+SCATTER_PKTS = 2.5
 
 
 class Slopes(NamedTuple):
@@ -83,6 +85,35 @@ def unevenness(slopes: Slopes) -> float | None:
     rates = slopes.passed_bytes / slopes.took_s
     low, middle, high = (weighted_quantile(rates, slopes.took_s, q) for q in (0.25, 0.5, 0.75))
     return (high - low) / middle if middle > 0 else None
+
+
+def lost_share(passed_bytes: Ints, dropped_bytes: Ints) -> float:
+    """Bytes dropped over bytes offered, 0 to 1."""
+    offered = int(passed_bytes.sum() + dropped_bytes.sum())
+    return float(dropped_bytes.sum()) / offered if offered else 0.0
+
+
+def packets_to_tell(share: float) -> float:
+    """How many packets a slope must span before chance drops scatter by two packets: then a bucket's half is less."""
+    return SCATTER_PKTS**2 / max(1e-6, share * (1 - share))
+
+
+def dispersion(slopes: Slopes, *, share: float, segment_bytes: float) -> float | None:
+    """How far what passed scatters around one rate, as a share of what drops by chance would make it scatter.
+
+    The squared ratio of the interquartile range (as a standard deviation) to that of independent drops at the same
+    ``share`` (binomial). About 0 for a token bucket, which lets through what it has tokens for, to the packet; about 1
+    for random loss under a sender that keeps its pace; far above where the sender slows down after loss. None with
+    fewer than `LEAST_SLOPES` slopes.
+    """
+    if len(slopes.took_s) < LEAST_SLOPES or not 0 < share < 1:
+        return None
+    rate = weighted_quantile(slopes.passed_bytes / slopes.took_s, slopes.took_s, 0.5)
+    off_pkts = (slopes.passed_bytes - rate * slopes.took_s) / segment_bytes
+    chance_pkts = np.sqrt(np.maximum(slopes.passed_bytes / segment_bytes, 1.0) * share)
+    low, high = np.percentile(off_pkts / chance_pkts, (25, 75)).tolist()
+    # The interquartile range of a normal distribution is 1.349 standard deviations.
+    return float(((high - low) / 1.349) ** 2)
 
 
 def policer(

@@ -16,9 +16,16 @@ QUEUE_CONTROL_RATIO = 2.0
 # Lab: a policer costs at least 6 % of the bytes a second sending, and three times the control's share.
 POLICED_RATIO = 0.06
 POLICED_CONTROL_RATIO = 3.0
-# Slopes between drops: at most 0.03 behind every policer and shaper of the router set with a burst of 100 kB and more,
-# 0.29 to 0.61 under random loss.
-EVEN_SLOPES = 0.15
+# A paced sender slightly above the rate loses less than 6 %; then only the missing queue tells a policer from a shaper.
+# Router set: shapers that drop between 3 and 6 % show round trips of 1.4 and 1.9 times the handshake's.
+LIGHTLY_POLICED_RATIO = 0.03
+NO_QUEUE_RATIO = 1.3
+# Short slopes between drops: spread of at most 0.03 behind policers of 100 kB burst and more, 0.29 to 0.61 under random
+# loss with cubic. A paced sender under random loss reaches 0.08 too, but scatters as chance does (dispersion near 1)
+# at a constant goodput, where a bucket's scatter is rounding.
+EVEN_SLOPES = 0.1
+EVEN_DISPERSION = 0.25
+CHANCE_DISPERSION = 4.0
 # Variation of steady goodput: 0.03 to 0.10 behind shapers with short queues, 0.23 and more behind policers.
 CONSTANT_VARIATION = 0.15
 # Random loss of 1 to 2 % held cubic to a tenth of a 10 Mbit/s link; below 1 % it hardly shows.
@@ -34,9 +41,10 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
         at_once = t.early_rtt_s is not None and t.in_flow_rtt_s is not None
         delayed = at_once and (t.early_rtt_s or 0.0) >= EARLY_RTT_RATIO * (t.in_flow_rtt_s or 0.0)
         return "delay" if delayed and t.variation > CONSTANT_VARIATION else "shaper"
-    even = t.unevenness is not None and t.unevenness <= EVEN_SLOPES
+    even = drops_on_one_line(t)
     lossier = control is None or t.retransmitted_ratio >= POLICED_CONTROL_RATIO * control.retransmitted_ratio
-    if even and lossier and t.retransmitted_ratio >= POLICED_RATIO:
+    enough = LIGHTLY_POLICED_RATIO if rtts < NO_QUEUE_RATIO else POLICED_RATIO
+    if even and lossier and t.retransmitted_ratio >= enough:
         return "policer"
     if even and t.variation <= CONSTANT_VARIATION:
         return "shaper"
@@ -46,6 +54,14 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
 def bucket(t: Transfer, form: str | None) -> Bucket | None:
     """The rate and burst that fit the shape; None for shapes without a rate."""
     return {"policer": t.policer, "shaper": t.shaper}.get(form or "")
+
+
+def drops_on_one_line(t: Transfer) -> bool:
+    """Whether a token bucket explains when the drops came, and chance does not."""
+    if t.dispersion is not None and t.dispersion <= EVEN_DISPERSION:
+        return True
+    chance = t.dispersion is not None and t.dispersion <= CHANCE_DISPERSION and t.variation <= CONSTANT_VARIATION
+    return t.unevenness is not None and t.unevenness <= EVEN_SLOPES and not chance
 
 
 def _shared_queue(t: Transfer, control: Transfer | None) -> bool:

@@ -50,7 +50,8 @@ class Transfer:
     busy_s: float
     start_ns: int
     end_ns: int
-    unevenness: float | None  # of the slopes between drops; None with too few
+    unevenness: float | None  # of short slopes between drops: interquartile range over median; None with too few
+    dispersion: float | None  # of what passed between drops, 1 for chance; None with too few drops
     policer: Bucket | None
     shaper: Bucket | None
     window_limited: bool
@@ -104,12 +105,14 @@ def transfer(stream: Stream, *, from_client: bool, rtt_s: float | None = None) -
         outstanding = np.maximum.accumulate(data.seq + data.payload_bytes)
         at = np.searchsorted(data.time_s, acks.time_s, side="right") - 1
         waiting = (at >= 0) & (outstanding[np.maximum(at, 0)] > np.maximum.accumulate(acks.ack))
-        segment_bytes = int(np.median(data.payload_bytes))
-        new = delivered(acks.ack, acks.payload_bytes, waiting, segment_bytes=min(segment_bytes, 1460))
+        counted = min(int(np.median(data.payload_bytes)), 1460)
+        new = delivered(acks.ack, acks.payload_bytes, waiting, segment_bytes=counted)
         when_s = acks.time_s
         idle = nothing_in_flight(data, acks, quiet_s)
     else:
-        dropped, passed = np.diff(seen.hole_bytes, prepend=0) > 0, data.payload_bytes
+        # A hole shows when the next segment comes; the limiter was out of tokens when the last one before it passed.
+        dropped = np.maximum(np.diff(seen.hole_bytes, append=seen.hole_bytes[-1:]), 0)
+        passed = data.payload_bytes
         new, when_s = seen.new_bytes, data.time_s
         idle = between_requests(data, acks, seen.hole_bytes, quiet_s)
     carrying = new > 0
@@ -120,9 +123,15 @@ def transfer(stream: Stream, *, from_client: bool, rtt_s: float | None = None) -
     headers = STAMPED_HEADERS_BYTES if data.tsval.any() else HEADERS_BYTES
     wire = np.where(passed > 0, passed + headers, 0)
     windows = goodput(when_s, new, spans=spans, window_s=WINDOW_S, skip_s=SKIP_S)
-    slopes = token_bucket.slopes_between_drops(
-        data.time_s, wire, dropped, spans=spans, least_s=0.5 * (smallest_s or UNKNOWN_RTT_S)
-    )
+    share = token_bucket.lost_share(passed, dropped)
+    pace_bytes_s = float(wire.sum()) / busy_s
+    segment_bytes = float(np.median(data.payload_bytes)) + headers
+    least_s = 0.5 * (smallest_s or UNKNOWN_RTT_S)
+    drops = dropped > 0
+    telling_s = max(least_s, token_bucket.packets_to_tell(share) * (1 - share) * segment_bytes / pace_bytes_s)
+    long = token_bucket.slopes_between_drops(data.time_s, wire, drops, spans=spans, least_s=telling_s)
+    slopes = token_bucket.slopes_between_drops(data.time_s, wire, drops, spans=spans, least_s=least_s)
+    dispersion = token_bucket.dispersion(long, share=share, segment_bytes=segment_bytes)
     seed = seeded(stream.recording.sha256, stream.flow, int(stream.rows[0]), from_client)
     growth = 1 + headers / max(1.0, float(np.median(data.payload_bytes)))
     flow_rtt_s = transfer_times.median(flow_rtts)
@@ -143,6 +152,7 @@ def transfer(stream: Stream, *, from_client: bool, rtt_s: float | None = None) -
         start_ns=stream.first_ns + int(data.time_s[0] * 1e9),
         end_ns=stream.first_ns + int(data.time_s[-1] * 1e9),
         unevenness=token_bucket.unevenness(slopes),
+        dispersion=dispersion,
         policer=token_bucket.policer(data.time_s, wire, slopes=slopes, until_s=spans[0].end_s, seed=seed),
         shaper=token_bucket.shaper(
             *joined(when_s, (new * growth).astype(np.int64), spans[:1]),
@@ -184,22 +194,22 @@ def joined(
     return np.concatenate(times), np.concatenate(sizes)
 
 
-def sent_in_vain(data: Series, again: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Which data segments were lost, known by their bytes being sent ``again``, and how much of each passed.
+def sent_in_vain(data: Series, again: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many bytes of each data segment were lost, known by being sent ``again``, and how many passed.
 
     Two arrays of shape (segments,). A repeat that is itself repeated was lost too. Segments joined by the sender's
     network card before the capture point lose only the part that was repeated.
     """
-    end = data.seq + data.payload_bytes
-    highest = np.maximum.accumulate(end)
-    dropped, passed = np.zeros(len(end), bool), data.payload_bytes.copy()
+    highest = np.maximum.accumulate(data.seq + data.payload_bytes)
+    dropped, passed = np.zeros(len(highest), np.int64), data.payload_bytes.copy()
     latest: dict[int, int] = {}
     for row in np.flatnonzero(again).tolist():
         first = int(data.seq[row])
         source = latest.get(first, int(np.searchsorted(highest, first, side="right")))
         if source < row:
-            dropped[source] = True
-            passed[source] = max(0, int(passed[source]) - int(data.payload_bytes[row]))
+            lost = min(int(data.payload_bytes[row]), int(passed[source]))
+            dropped[source] += lost
+            passed[source] -= lost
         latest[first] = row
     return dropped, passed
 

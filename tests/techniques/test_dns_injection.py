@@ -130,6 +130,14 @@ def test_with_equal_headers_a_race_is_a_weaker_clue(talk: Talk) -> None:
     assert verdict(talk.capture()).state == "insufficient"
 
 
+def test_a_raced_bogon_names_its_own_leaf(talk: Talk) -> None:
+    controls(talk)
+    for at_s in (0.0, 1.0):
+        raced(talk, "10.10.34.34", ttl_hops=57, df=False, at_s=at_s)
+    said = verdict(talk.capture())
+    assert [(m.node, m.position) for m in said.mechanisms] == [("dns.injection.bogon", "on-path")]
+
+
 def test_answers_of_several_injectors_are_all_false(talk: Talk) -> None:
     controls(talk)
     asked = query(NAME)
