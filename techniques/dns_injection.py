@@ -324,7 +324,7 @@ def _contradicted(
 ) -> Iterator[Finding]:
     """Evidence if more than the difference speaks against the lookup's answer."""
     lookup, given = against.lookup, sorted(against.given)
-    fate, shared = fates(against, capture), disputed.like(lookup, given)
+    fate, shared = fates(against, capture.streams_of), disputed.like(lookup, given)
     bogon = all(is_bogon(address) for address in given)
     by_protocol = against.udp_against_tcp
     packets = (*lookup.queries[:1], lookup.answers[0], *against.other.queries[:1], against.other.answers[0])

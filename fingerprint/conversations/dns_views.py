@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from fingerprint.conversations.dns_answers import far_apart, gives, has_data, is_address_lookup, is_bogon, registrable
 from fingerprint.conversations.dns_resolvers import Resolver
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.conversations.segments import SYN, Segment
 from fingerprint.conversations.streams import Stream
-
-if TYPE_CHECKING:
-    from fingerprint.capture import Capture
 
 # RFC 9293 section 3.8.1 and RFC 6298: the third unanswered SYN comes 3 s after the first with the usual timers.
 DEAD_SYNS = 3
@@ -128,18 +124,18 @@ class Fates:
         return (*tried, *self.live[0].from_server[:1])
 
 
-def fates(contradiction: Contradiction, capture: Capture) -> Fates | None:
+def fates(contradiction: Contradiction, streams_of: Callable[[str], Iterable[Stream]]) -> Fates | None:
     """What became of both sides' addresses, or None unless one side is dead and the other serves that name."""
     lookup = contradiction.lookup
     client = lookup.client.address
-    dead = [s for a in contradiction.given for s in capture.streams_of(a) if s.client.address == client]
+    dead = [s for a in contradiction.given for s in streams_of(a) if s.client.address == client]
     if not dead or any(s.server_flags for s in dead):
         return None
     syns = sum(1 for s in dead for segment in s.from_client if segment.flags & SYN)
     live = [
         s
         for a in contradiction.theirs
-        for s in capture.streams_of(a)
+        for s in streams_of(a)
         if s.client.address == client and s.server_bytes and s.name in (lookup.name, None)
     ]
     if syns < DEAD_SYNS or not live:
