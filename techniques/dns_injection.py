@@ -57,14 +57,14 @@ if TYPE_CHECKING:
 # Each P(seen | hypothesis) is set by hand from the mechanism: no labelled frequencies were measured yet (n = 0).
 TWO_ANSWERS = Clue(
     id="two-answers-no-one-resolver-gives",
-    says="{count} contradicting answers to one query, {first} first; they differ in {differs}",
+    says="{count} contradicting answers to one query, {first} first; {differs}",
     group="dns-answers",
     given={"dns.injection": 0.5, "local-network": 0.0005, "innocent": 0.00005, "*": 0.00005},
     source="Duan et al., SATIN 2012",
 )
 TWO_ANSWERS_ALIKE = Clue(
     id="two-contradicting-answers",
-    says="{count} contradicting answers to one query, {first} first; nothing in their headers shows two senders",
+    says="{count} contradicting answers to one query, {first} first; {differs}",
     group="dns-answers",
     given={"dns.injection": 0.2, "local-network": 0.01, "innocent": 0.003, "*": 0.003},
     source="Duan et al., SATIN 2012",
@@ -281,18 +281,18 @@ def _raced(lookup: Lookup, resolver: Resolver) -> Iterator[Finding]:
     if run.with_failure and not run.two_senders:
         yield _unsure(lookup, "a failure and an answer from one sender: a relay that asks two resolvers explains them")
         return
-    first = f"{1e3 * (lookup.rtt_s or 0.0):.1f} ms after the query the {'genuine' if run.late else 'forged'} one"
+    sure = run.two_senders and run.far_apart and lookup.queries
     yield cite(
-        TWO_ANSWERS if run.two_senders and run.far_apart else TWO_ANSWERS_ALIKE,
+        TWO_ANSWERS if sure else TWO_ANSWERS_ALIKE,
         _subject(lookup),
-        lookup.queries[0],
+        *lookup.queries[:1],
         *run.forged,
         *([run.genuine] if run.genuine else []),
         facets=Facets(position="on-path" if run.genuine else None, trigger=_trigger(lookup, resolver)),
         disputes=run.false_addresses,
         count=len(run.forged) + bool(run.genuine),
-        first=first,
-        differs=", ".join(run.differs_in),
+        first="the genuine one" if run.late else "a forged one",
+        differs=f"they differ in {', '.join(run.differs_in) or 'nothing else'}",
     )
 
 

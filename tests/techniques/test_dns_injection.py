@@ -165,6 +165,18 @@ def test_a_forged_answer_that_comes_late_is_named_as_late(talk: Talk) -> None:
     assert evidence.disputes == (FALSE,)
 
 
+def test_without_the_query_close_answers_of_two_senders_are_a_weaker_clue(talk: Talk) -> None:
+    raced(talk, FALSE, ttl_hops=57, df=False)
+    del talk.packets[0]
+    assert TWO_ANSWERS_ALIKE.id in seen(talk.capture())
+
+
+def test_without_the_query_answers_a_second_apart_may_be_to_two_queries(talk: Talk) -> None:
+    raced(talk, FALSE, ttl_hops=57, df=False, after_s=1.2)
+    del talk.packets[0]
+    assert seen(talk.capture()) == {}
+
+
 def test_rotation_is_no_race(talk: Talk) -> None:
     raced(talk, SITE, "93.184.216.21", true=("93.184.216.21", SITE), ttl_hops=57, df=False)
     assert findings(talk.capture()) == ()
