@@ -72,9 +72,9 @@ def load(
                 claim(found, kind)
         except PluginError as error:
             failures.append(Failure(file=file.name, error=str(error)))
+    refuse_stray_settings(settings, found)
     chosen = choose(found, only)
     techniques = tuple((known, apply(known, chosen[known], settings)) for known in sorted(chosen))
-    refuse_stray_settings(settings, found)
     return Registry(
         techniques=techniques,
         failures=tuple(failures),

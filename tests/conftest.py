@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import captures
+
 _BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 
@@ -17,3 +19,11 @@ def corpus() -> Path:
     if not (folder / "index.json").is_file():
         pytest.skip(f"no corpus of captures in {folder.name}; set FINGERPRINT_CORPUS to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def samples() -> list[Path]:
+    """The captures that come with the package, one a case, as they are installed."""
+    found = sorted(Path(captures.__file__).parent.glob("samples/*/capture.*"))
+    assert found, "no sample is installed"
+    return found
