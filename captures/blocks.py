@@ -49,9 +49,13 @@ class InterfaceState:
         return 1_000_000_000 // self.units_per_s if plain else 0
 
     def time_ns(self, units: int) -> int:
-        """Since the epoch, in nanoseconds, cut down to 63 bits."""
-        time_ns = self.offset_s * 1_000_000_000 + units * 1_000_000_000 // self.units_per_s
-        return max(min(time_ns, _INT64_MAX), 0)
+        """Since the epoch, in nanoseconds, cut down to what 64 bits hold.
+
+        Recorders without a clock have written small negative times; unsigned, they would all be one far future.
+        """
+        signed = units - (1 << 64) if units >> 63 else units
+        time_ns = self.offset_s * 1_000_000_000 + signed * 1_000_000_000 // self.units_per_s
+        return max(min(time_ns, _INT64_MAX), -_INT64_MAX)
 
     def lose(self, pkts: int) -> None:
         """Adds packets that were lost before one that was kept."""

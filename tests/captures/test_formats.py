@@ -74,8 +74,10 @@ def test_pcapng_in_both_byte_orders(tmp_path, order):
         (0x80 | 10, 0, 1, 976_562),
         (12, 0, 5000, 5),
         (6, 100, 5, 100_000_005_000),
-        (9, -1, 5, 0),
-        (0, 0, 2**63, 2**63 - 1),
+        (9, -1, 5, -999_999_995),
+        (0, 0, 2**62, 2**63 - 1),
+        (0, 0, 2**63, 1 - 2**63),
+        (6, 0, 2**64 - 5, -5000),
     ],
 )
 def test_time_units_and_offsets_of_an_interface(tmp_path, resolution, offset_s, units, time_ns):
