@@ -91,7 +91,11 @@ def other_addresses(recording: Recording) -> bytes:
 
 
 def farther(recording: Recording, extra_ns: int = 40_000_000) -> bytes:
-    """The path longer by ``extra_ns`` there and back: every answer, and all that follows it in its flow, comes later."""
+    """The path longer by ``extra_ns`` there and back: every answer, and all that follows it in its flow, comes later.
+
+    A turn begins with a SYN or with payload from the client; in a running transfer, acknowledgements and data keep
+    their distance.
+    """
     c = recording.columns
     client = _clients(recording)
     shift: dict[int, int] = {}
@@ -103,7 +107,9 @@ def farther(recording: Recording, extra_ns: int = 40_000_000) -> bytes:
         sent_by_client = int(c.direction[row]) == client.get(flow, 0)
         if not sent_by_client and outbound.get(flow, True):
             shift[flow] = shift.get(flow, 0) + extra_ns
-        outbound[flow] = sent_by_client
+        asks = c.protocol[row] != 6 or c.payload_bytes[row] > 0 or int(c.tcp_flags[row]) & SYN
+        if not sent_by_client or asks:
+            outbound[flow] = sent_by_client
         times[row] += shift.get(flow, 0)
     return pcap(recording, lambda row, frame: None, times)
 
