@@ -26,7 +26,7 @@ from typing import Any
 
 from fingerprint.capture import Capture
 from fingerprint.conversations.streams import Stream
-from fingerprint.conversations.transfer_controls import Comparison, compare, subject_of
+from fingerprint.conversations.transfer_controls import BESIDE_S, Comparison, compare, subject_of
 from fingerprint.conversations.transfer_freezes import Freeze, freeze, same_cap
 from fingerprint.conversations.transfer_shapes import bucket, shape
 from fingerprint.conversations.transfers import LEAST_BYTES, WINDOW_S, Transfer, transfer
@@ -253,6 +253,14 @@ def _freezes(capture: Capture, transfers: Sequence[Transfer]) -> Iterator[Findin
         here = [t for t in passing if t.stream.server.address == frozen[0].stream.server.address]
         if any(subject_of(t) == (f.stream.server.address, f.stream.name) for f in frozen for t in here):
             continue  # the same name went past it: no cap
+        if len(frozen) > 1 and not same_cap(frozen):
+            sizes = " and ".join(str(f.passed_bytes) for f in frozen[:3])
+            yield Inconclusive(
+                f"streams froze, but after {sizes} bytes: no cap",
+                _frozen_at(frozen[0]),
+                _stream_subject(frozen[0].stream),
+            )
+            continue
         for f in frozen:
             yield _frozen_evidence(
                 FROZE, f, silent=f.silent_s, size=f.passed_bytes, packets=f.passed_pkts, tries=f.tries
@@ -268,13 +276,20 @@ def _freezes(capture: Capture, transfers: Sequence[Transfer]) -> Iterator[Findin
                 yield _frozen_evidence(SAME_CAP_AGAIN, f, streams=len(frozen), low=min(sizes), high=max(sizes))
         if not passing or not same_cap(frozen):
             why = "the cap was seen once" if passing else "no control went past the cap within a minute"
-            first = frozen[0]
-            cited = tuple(Cited(first.stream.capture, n) for n in first.cited)
-            yield Inconclusive(f"a stream froze, but {why}", cited, _stream_subject(first.stream))
+            yield Inconclusive(f"a stream froze, but {why}", _frozen_at(frozen[0]), _stream_subject(frozen[0].stream))
+
+
+def _frozen_at(f: Freeze) -> tuple[Cited, ...]:
+    return tuple(Cited(f.stream.capture, n) for n in f.cited)
 
 
 def _passes(t: Transfer, f: Freeze) -> bool:
-    beside = abs(t.start_ns - f.stream.first_ns) <= 60e9 and t.stream.client.address == f.stream.client.address
+    """Whether a control went well past the cap, and showed after the freeze that the path was up."""
+    beside = (
+        t.end_ns - f.frozen_ns >= 0
+        and t.start_ns - f.frozen_ns <= BESIDE_S * 1e9
+        and t.stream.client.address == f.stream.client.address
+    )
     return beside and t.from_client == f.from_client and t.new_bytes >= max(LEAST_BYTES, 2 * f.passed_bytes)
 
 

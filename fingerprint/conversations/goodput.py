@@ -41,7 +41,8 @@ def arrivals(time_s: Floats, seq: Ints, payload_bytes: Ints, *, rtt_s: float) ->
     """Tell new bytes from repeated ones, segment by segment.
 
     All arrays have shape (segments,), in time order, payloads not empty. ``rtt_s`` is the smallest round trip of the
-    path: what fills a hole or repeats bytes sooner than 0.7 of it is not called a retransmission.
+    path: what fills a hole or repeats bytes sooner than 0.7 of it is not called a retransmission. Bytes below the first
+    segment seen are not missed, and not counted when they come.
     """
     end = seq + payload_bytes
     highest = np.maximum.accumulate(end) if len(end) else end

@@ -35,6 +35,7 @@ class Freeze:
     from_client: bool  # the direction that stopped
     passed_bytes: int
     passed_pkts: int  # of both directions, by then
+    frozen_ns: int  # when the last of it passed
     silent_s: float
     tries: int
     cited: tuple[int, ...]  # packet numbers: the last that passed, then what went unanswered
@@ -80,6 +81,7 @@ def freeze(stream: Stream, *, from_client: bool) -> Freeze | None:
         from_client=from_client,
         passed_bytes=got,
         passed_pkts=int((every.time_s <= last_s).sum() + (others.time_s <= last_s).sum()),
+        frozen_ns=stream.first_ns + int(last_s * 1e9),
         silent_s=silent_s,
         tries=len(tries),
         cited=(int(passed.number[-1]), *tries[:4].tolist()),
@@ -87,6 +89,10 @@ def freeze(stream: Stream, *, from_client: bool) -> Freeze | None:
 
 
 def same_cap(freezes: Sequence[Freeze]) -> bool:
-    """Whether at least two streams stopped at the same number of bytes, within two segments or a tenth."""
+    """Whether at least two streams, and two of three, stopped at the same bytes, within two segments or a tenth."""
     sizes = sorted(f.passed_bytes for f in freezes)
-    return len(sizes) > 1 and sizes[-1] - sizes[0] <= max(2 * 1460, 0.1 * sizes[-1])
+    if len(sizes) < 2:
+        return False
+    middle = sizes[(len(sizes) - 1) // 2]
+    alike = [s for s in sizes if abs(s - middle) <= max(2 * 1460, 0.1 * middle)]
+    return len(alike) >= 2 and 3 * len(alike) >= 2 * len(sizes)

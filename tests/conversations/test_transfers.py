@@ -1,0 +1,131 @@
+"""A transfer is read alike from either end, and its shape is that of what held it back."""
+
+from __future__ import annotations
+
+import pytest
+
+from fingerprint.conversations.transfer_controls import compare, turns
+from fingerprint.conversations.transfer_freezes import freeze, same_cap
+from fingerprint.conversations.transfer_shapes import bucket, shape
+from fingerprint.conversations.transfers import Transfer, transfer
+from tests.conversations.transfer_talk import Path, Talk, capped, capture, link, policed, shaped
+
+
+def _fast(loss: float = 0.0) -> Path:
+    return link(20e6, 0.03, loss=loss)
+
+
+def _seen(talk: Talk) -> Transfer:
+    found = transfer(capture(talk).streams[0], from_client=False)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("view", ["receiver", "sender"])
+@pytest.mark.parametrize("rate_bps", [300e3, 1.2e6])
+def test_a_policer_is_found_from_both_ends_with_rate_and_burst(view: str, rate_bps: float) -> None:
+    t = _seen(Talk(path=policed(_fast(), rate_bps, rate_bps / 8), size_bytes=int(rate_bps), view=view))
+    assert t.end == view
+    assert shape(t) == "policer"
+    found = bucket(t, "policer")
+    assert found is not None
+    assert found.rate_bps.value == pytest.approx(rate_bps, rel=0.25)
+    assert found.burst_bytes.value == pytest.approx(rate_bps / 8, rel=0.5)
+
+
+@pytest.mark.parametrize("view", ["receiver", "sender"])
+def test_a_policer_is_found_behind_a_sender_that_ignores_loss(view: str) -> None:
+    t = _seen(Talk(path=policed(_fast(), 1e6, 50e3), sender="paced", pace_bps=1.5e6, view=view))
+    assert shape(t) == "policer"
+    assert t.policer is not None
+    assert t.policer.rate_bps.value == pytest.approx(1e6, rel=0.25)
+
+
+@pytest.mark.parametrize("view", ["receiver", "sender"])
+@pytest.mark.parametrize("rate_bps", [200e3, 1e6])
+def test_a_shaper_shows_its_queue_and_its_rate(view: str, rate_bps: float) -> None:
+    t = _seen(Talk(path=shaped(_fast(), rate_bps, 20e3), size_bytes=int(rate_bps), view=view))
+    assert shape(t) == "shaper"
+    found = bucket(t, "shaper")
+    assert found is not None
+    assert found.rate_bps.value == pytest.approx(rate_bps, rel=0.25)
+
+
+@pytest.mark.parametrize("share", [0.07, 0.2])
+def test_random_loss_under_a_paced_sender_is_no_policer(share: float) -> None:
+    t = _seen(Talk(path=_fast(share), sender="paced", pace_bps=2e6, size_bytes=2_000_000))
+    assert shape(t) == "loss"
+
+
+def test_random_loss_is_no_policer() -> None:
+    assert shape(_seen(Talk(path=_fast(0.03), size_bytes=2_000_000))) == "loss"
+
+
+def test_an_added_delay_is_there_from_the_first_answer() -> None:
+    later = link(20e6, 0.33)  # the handshake took 60 ms
+    assert shape(_seen(Talk(path=later, size_bytes=3_000_000))) == "delay"
+
+
+@pytest.mark.parametrize("view", ["receiver", "sender"])
+def test_a_server_that_pauses_has_no_shape(view: str) -> None:
+    talk = Talk(path=_fast(), size_bytes=400_000, server_delay_s=lambda n: 0.5 if n % 10 == 0 else 0.0, view=view)
+    assert shape(_seen(talk)) is None
+
+
+def test_a_path_that_is_never_full_has_no_shape() -> None:
+    assert shape(_seen(Talk(path=_fast(), sender="paced", pace_bps=5e6, size_bytes=3_000_000))) is None
+
+
+def test_a_small_answer_is_not_a_transfer() -> None:
+    assert transfer(capture(Talk(path=_fast(), size_bytes=40_000)).streams[0], from_client=False) is None
+
+
+@pytest.mark.parametrize("cap", [9_000, 16_000, 40_000])
+@pytest.mark.parametrize("view", ["receiver", "sender"])
+def test_a_freeze_is_seen_from_both_ends_at_any_cap(cap: int, view: str) -> None:
+    found = freeze(capture(Talk(path=capped(_fast(), cap), view=view)).streams[0], from_client=False)
+    assert found is not None
+    assert found.passed_bytes == pytest.approx(cap, rel=0.1)
+
+
+def test_a_path_that_passes_no_full_segment_is_no_cap() -> None:
+    assert freeze(capture(Talk(path=capped(_fast(), 1500))).streams[0], from_client=False) is None
+
+
+def test_a_transfer_that_ends_in_order_did_not_freeze() -> None:
+    assert freeze(capture(Talk(path=_fast())).streams[0], from_client=False) is None
+
+
+def test_only_equal_caps_are_the_same_cap() -> None:
+    def frozen(*caps: int) -> bool:
+        talks = [Talk(path=capped(_fast(), cap), start_s=i * 2.0) for i, cap in enumerate(caps)]
+        found = [freeze(s, from_client=False) for s in capture(*talks).streams]
+        return same_cap([f for f in found if f is not None])
+
+    assert frozen(16_000, 17_000)
+    assert not frozen(16_000, 40_000)
+    assert not frozen(16_000)
+
+
+def test_the_other_name_on_the_address_is_the_better_control() -> None:
+    talks = (
+        Talk(path=policed(_fast(), 300e3, 30e3), name="a.example", size_bytes=400_000),
+        Talk(path=_fast(), name="b.example", start_s=12.0),
+        Talk(path=_fast(), name="c.example", server="198.51.100.99", start_s=14.0),
+    )
+    transfers = [t for s in capture(*talks).streams if (t := transfer(s, from_client=False))]
+    found = compare(transfers[0], transfers)
+    assert found is not None
+    assert found.same_address
+    assert [c.stream.name for c in found.controls] == ["b.example"]
+    assert found.ratio.high < 0.33
+    assert turns(transfers[:1], transfers[1:]) == 1
+
+
+def test_a_transfer_two_minutes_away_is_no_control() -> None:
+    talks = (
+        Talk(path=policed(_fast(), 300e3, 30e3), name="a.example", size_bytes=400_000),
+        Talk(path=_fast(), name="b.example", start_s=180.0),
+    )
+    transfers = [t for s in capture(*talks).streams if (t := transfer(s, from_client=False))]
+    assert compare(transfers[0], transfers) is None
