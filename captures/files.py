@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from captures.errors import CaptureError
+from captures.records import pcap_order
 
 # Endings under which captures are kept, before that of a compression. Files named outright may have any.
-CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".ntar", ".dmp", ".pcapng2")
+CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp")
 _COMPRESSED_SUFFIXES = (".gz", ".xz", ".zst")
 
 
@@ -52,16 +53,29 @@ def _below(folder: Path) -> Iterator[str]:
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _hidden(name))
         for name in sorted(files):
-            if not _hidden(name) and _like_a_capture(name):
-                yield str(Path(root) / name)
+            path = Path(root) / name
+            if not _hidden(name) and (_named_like_a_capture(name) or _begins_like_a_capture(path)):
+                yield str(path)
 
 
 def _hidden(name: str) -> bool:
     return name.startswith(".")
 
 
-def _like_a_capture(name: str) -> bool:
+def _named_like_a_capture(name: str) -> bool:
     lower = name.lower()
     for suffix in _COMPRESSED_SUFFIXES:
         lower = lower.removesuffix(suffix)
     return lower.endswith(CAPTURE_SUFFIXES)
+
+
+def _begins_like_a_capture(path: Path) -> bool:
+    """Whether a file of any name starts with the magic number of pcap or pcapng."""
+    if not path.is_file():  # opening a pipe would wait for its writer
+        return False
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError:
+        return False
+    return start == b"\x0a\x0d\x0d\x0a" or pcap_order(start) is not None

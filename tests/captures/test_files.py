@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from captures import CaptureError, inputs
+from tests.captures.craft import pcap
 
 
 @pytest.fixture
@@ -18,6 +21,16 @@ def folder(tmp_path):
 
 def test_a_directory_is_all_captures_below_it_sorted(folder):
     assert [path.removeprefix(f"{folder}/") for path in inputs([folder])] == ["b.pcap", "a/y.cap.gz", "a/z.pcapng"]
+
+
+def test_a_capture_in_a_directory_is_known_by_its_first_bytes_too(folder):
+    (folder / "a" / "trace").write_bytes(pcap([]))
+    assert f"{folder}/a/trace" in inputs([folder])
+
+
+def test_a_pipe_in_a_directory_is_left_alone(folder):
+    os.mkfifo(folder / "pipe")
+    assert f"{folder}/pipe" not in inputs([folder])
 
 
 def test_a_glob_is_expanded_and_nothing_is_listed_twice(folder):
