@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from socket import AF_INET, AF_INET6, inet_ntop
+from typing import TYPE_CHECKING, Any
 
 from captures import link
 from captures.columns import State
@@ -13,6 +12,9 @@ from captures.packet import Icmp, Ip, Malformed, Packet, Tcp, Udp
 
 if TYPE_CHECKING:
     from captures.recording import Recording
+
+# The fields of a packet in the making: copying a frozen one for every layer would double the cost.
+_Fields = dict[str, Any]
 
 # RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem. RFC 4443 section 2.1: errors < 128.
 _ICMP_ERRORS = frozenset((3, 4, 5, 11, 12))
@@ -62,21 +64,20 @@ def packet(recording: Recording, row: int) -> Packet:
     if not 0 <= row < len(c):
         raise IndexError(f"packet {row + 1} does not exist; the capture holds {len(c)}")
     frame = recording.frame(row)
-    bare = Packet(
-        capture=recording.index,
-        number=row + 1,
-        time_ns=int(c.time_ns[row]),
-        wire_bytes=int(c.wire_bytes[row]),
-        captured_bytes=int(c.captured_bytes[row]),
-    )
+    fields: _Fields = {
+        "capture": recording.index,
+        "number": row + 1,
+        "time_ns": int(c.time_ns[row]),
+        "wire_bytes": int(c.wire_bytes[row]),
+        "captured_bytes": int(c.captured_bytes[row]),
+    }
     network = _network(recording, row, frame)
     if network is None:
-        return replace(bare, malformed=_no_network(int(c.state[row])))
-    decoded = _layers(frame, network, bare, quotes=0)
-    later = recording.fragments.get(row)
-    if later is None:
-        return decoded
-    return replace(decoded, payload=payload(recording, row), payload_bytes=int(c.payload_bytes[row]))
+        return Packet(**fields, malformed=_no_network(int(c.state[row])))
+    _layers(frame, network, fields, quotes=0)
+    if row in recording.fragments:
+        fields |= {"payload": payload(recording, row), "payload_bytes": int(c.payload_bytes[row])}
+    return Packet(**fields)
 
 
 def _no_network(state: int) -> tuple[Malformed, ...]:
@@ -85,28 +86,30 @@ def _no_network(state: int) -> tuple[Malformed, ...]:
     return (Malformed(layer="ip", at_byte=0, why="no whole IP header where the link layer says one is"),)
 
 
-def _layers(frame: bytes, network: Network, bare: Packet, *, quotes: int) -> Packet:
-    decoded = replace(bare, ip=_ip(frame, network), malformed=_lengths(network))
+def _layers(frame: bytes, network: Network, fields: _Fields, *, quotes: int) -> None:
+    """Adds every layer from IP up to the fields."""
+    fields |= {"ip": _ip(frame, network), "malformed": _lengths(network)}
     if network.state & State.LATER_FRAGMENT:
-        return _with_payload(decoded, frame, network.next_offset, network.next_bytes)
+        _add_payload(fields, frame, network.next_offset, network.next_bytes)
+        return
     match network.protocol:
         case 6:
-            return _tcp(frame, network, decoded)
+            _tcp(frame, network, fields)
         case 17:
-            return _udp(frame, network, decoded)
+            _udp(frame, network, fields)
         case 1 | 58:
-            return _icmp(frame, network, decoded, quotes)
+            _icmp(frame, network, fields, quotes)
         case _:
-            return _with_payload(decoded, frame, network.next_offset, network.next_bytes)
+            _add_payload(fields, frame, network.next_offset, network.next_bytes)
 
 
-def _with_payload(decoded: Packet, frame: bytes, at: int, size_bytes: int) -> Packet:
+def _add_payload(fields: _Fields, frame: bytes, at: int, size_bytes: int) -> None:
     size_bytes = max(size_bytes, 0)
-    return replace(decoded, payload=frame[at : at + size_bytes], payload_bytes=size_bytes)
+    fields |= {"payload": frame[at : at + size_bytes], "payload_bytes": size_bytes}
 
 
-def _broken(decoded: Packet, layer: str, at: int, why: str) -> Packet:
-    return replace(decoded, malformed=(*decoded.malformed, Malformed(layer=layer, at_byte=at, why=why)))
+def _complain(fields: _Fields, layer: str, at: int, why: str) -> None:
+    fields["malformed"] = (*fields["malformed"], Malformed(layer=layer, at_byte=at, why=why))
 
 
 def _lengths(network: Network) -> tuple[Malformed, ...]:
@@ -116,13 +119,13 @@ def _lengths(network: Network) -> tuple[Malformed, ...]:
 
 
 def _ip(frame: bytes, network: Network) -> Ip:
-    size = 4 if network.family == 4 else 16
+    kind, size = (AF_INET, 4) if network.family == 4 else (AF_INET6, 16)
     fixed = 20 if network.family == 4 else 40
     fragmented = network.family == 6 and network.fragment_id
     return Ip(
         version=network.family,
-        source=str(ipaddress.ip_address(network.source[:size])),
-        destination=str(ipaddress.ip_address(network.destination[:size])),
+        source=inet_ntop(kind, network.source[:size]),
+        destination=inet_ntop(kind, network.destination[:size]),
         ttl_hops=network.ttl,
         id=network.ip_id if network.family == 4 else (network.fragment_id if fragmented else None),
         flags=network.ip_flags,
@@ -133,18 +136,19 @@ def _ip(frame: bytes, network: Network) -> Ip:
     )
 
 
-def _tcp(frame: bytes, network: Network, decoded: Packet) -> Packet:
+def _tcp(frame: bytes, network: Network, fields: _Fields) -> None:
     at = network.next_offset
     if network.next_bytes < 20 or len(frame) < at + 20:
-        return _broken(decoded, "tcp", at, "the header is cut short")
+        _complain(fields, "tcp", at, "the header is cut short")
+        return
     header_bytes = (frame[at + 12] >> 4) * 4
     if not 20 <= header_bytes <= network.next_bytes:
-        decoded = _broken(decoded, "tcp", at + 12, f"a header of {header_bytes} bytes does not fit the packet")
+        _complain(fields, "tcp", at + 12, f"a header of {header_bytes} bytes does not fit the packet")
         header_bytes = 20
     options, complaint = _tcp_options(frame[at + 20 : at + header_bytes], complete=len(frame) >= at + header_bytes)
     if complaint:
-        decoded = _broken(decoded, "tcp", at + 20, complaint)
-    tcp = Tcp(
+        _complain(fields, "tcp", at + 20, complaint)
+    fields["tcp"] = Tcp(
         source_port=_be(frame, at, 2),
         destination_port=_be(frame, at + 2, 2),
         seq=_be(frame, at + 4, 4),
@@ -154,8 +158,7 @@ def _tcp(frame: bytes, network: Network, decoded: Packet) -> Packet:
         urgent=_be(frame, at + 18, 2),
         options=options,
     )
-    decoded = replace(decoded, tcp=tcp)
-    return _with_payload(decoded, frame, at + header_bytes, network.next_bytes - header_bytes)
+    _add_payload(fields, frame, at + header_bytes, network.next_bytes - header_bytes)
 
 
 def _tcp_options(area: bytes, *, complete: bool) -> tuple[tuple[tuple[int, bytes], ...], str | None]:
@@ -178,32 +181,33 @@ def _tcp_options(area: bytes, *, complete: bool) -> tuple[tuple[tuple[int, bytes
     return tuple(options), None
 
 
-def _udp(frame: bytes, network: Network, decoded: Packet) -> Packet:
+def _udp(frame: bytes, network: Network, fields: _Fields) -> None:
     at = network.next_offset
     if network.next_bytes < 8 or len(frame) < at + 8:
-        return _broken(decoded, "udp", at, "the header is cut short")
+        _complain(fields, "udp", at, "the header is cut short")
+        return
     length = _be(frame, at + 4, 2)
-    udp = Udp(source_port=_be(frame, at, 2), destination_port=_be(frame, at + 2, 2), length_bytes=length)
-    decoded = replace(decoded, udp=udp)
+    fields["udp"] = Udp(source_port=_be(frame, at, 2), destination_port=_be(frame, at + 2, 2), length_bytes=length)
     fits = 8 <= length <= network.next_bytes
     if length and not fits and not network.state & State.FRAGMENT:
-        decoded = _broken(decoded, "udp", at + 4, f"a length of {length} bytes does not fit the packet")
-    return _with_payload(decoded, frame, at + 8, (length if fits else network.next_bytes) - 8)
+        _complain(fields, "udp", at + 4, f"a length of {length} bytes does not fit the packet")
+    _add_payload(fields, frame, at + 8, (length if fits else network.next_bytes) - 8)
 
 
-def _icmp(frame: bytes, network: Network, decoded: Packet, quotes: int) -> Packet:
+def _icmp(frame: bytes, network: Network, fields: _Fields, quotes: int) -> None:
     at = network.next_offset
     if network.next_bytes < 8 or len(frame) < at + 2:
-        return _broken(decoded, "icmp", at, "the header is cut short")
+        _complain(fields, "icmp", at, "the header is cut short")
+        return
     kind, code = frame[at], frame[at + 1]
     end = at + network.next_bytes
     is_error = kind in _ICMP_ERRORS if network.protocol == ICMP else kind < 128
-    quoted = _quoted(frame[:end], at + 8, decoded, quotes) if is_error else None
-    decoded = replace(decoded, icmp=Icmp(type=kind, code=code, body=frame[at + 4 : end], quoted=quoted))
-    return _with_payload(decoded, frame, at + 8, network.next_bytes - 8)
+    quoted = _quoted(frame[:end], at + 8, fields, quotes) if is_error else None
+    fields["icmp"] = Icmp(type=kind, code=code, body=frame[at + 4 : end], quoted=quoted)
+    _add_payload(fields, frame, at + 8, network.next_bytes - 8)
 
 
-def _quoted(frame: bytes, at: int, around: Packet, quotes: int) -> Packet | None:
+def _quoted(frame: bytes, at: int, around: _Fields, quotes: int) -> Packet | None:
     """The packet that an error message quotes: often no more than its IP header and eight bytes."""
     if quotes >= _DEEPEST_QUOTE or at >= len(frame):
         return None
@@ -212,25 +216,28 @@ def _quoted(frame: bytes, at: int, around: Packet, quotes: int) -> Packet | None
     network = innermost(frame, at, ethertype, 1 << 32) if ethertype else None
     if network is None:
         return None
-    bare = Packet(
-        capture=around.capture,
-        number=around.number,
-        time_ns=around.time_ns,
-        wire_bytes=network.next_offset + network.next_bytes - at,
-        captured_bytes=len(frame) - at,
-    )
+    fields: _Fields = {
+        "capture": around["capture"],
+        "number": around["number"],
+        "time_ns": around["time_ns"],
+        "wire_bytes": network.next_offset + network.next_bytes - at,
+        "captured_bytes": len(frame) - at,
+    }
     if network.protocol == TCP and not network.state & State.LATER_FRAGMENT:
-        return _quoted_tcp(frame, network, bare)
-    return _layers(frame, network, bare, quotes=quotes + 1)
+        _quoted_tcp(frame, network, fields)
+    else:
+        _layers(frame, network, fields, quotes=quotes + 1)
+    return Packet(**fields)
 
 
-def _quoted_tcp(frame: bytes, network: Network, bare: Packet) -> Packet:
+def _quoted_tcp(frame: bytes, network: Network, fields: _Fields) -> None:
     """RFC 792 asks for eight bytes only: ports and sequence number. What lies beyond them is taken as zero."""
     at = network.next_offset
     if len(frame) >= at + 20 or len(frame) < at + 8:
-        return _layers(frame, network, bare, quotes=_DEEPEST_QUOTE)
+        _layers(frame, network, fields, quotes=_DEEPEST_QUOTE)
+        return
     completed = frame + bytes(at + 20 - len(frame))
-    header = Tcp(
+    fields["tcp"] = Tcp(
         source_port=_be(completed, at, 2),
         destination_port=_be(completed, at + 2, 2),
         seq=_be(completed, at + 4, 4),
@@ -240,8 +247,8 @@ def _quoted_tcp(frame: bytes, network: Network, bare: Packet) -> Packet:
         urgent=0,
         options=(),
     )
-    decoded = replace(bare, ip=_ip(frame, network), tcp=header, payload_bytes=max(network.next_bytes - 20, 0))
-    return _broken(decoded, "tcp", at + 8, "the quotation ends inside the header")
+    fields |= {"ip": _ip(frame, network), "malformed": (), "payload_bytes": max(network.next_bytes - 20, 0)}
+    _complain(fields, "tcp", at + 8, "the quotation ends inside the header")
 
 
 def _be(frame: bytes, at: int, size: int) -> int:

@@ -23,6 +23,7 @@ _SPOOL_BYTES = 32 << 20
 
 # A block this large around a frame is kept, because frames of one conversation lie close together.
 _AROUND_BYTES = 1 << 16
+_BEFORE_BYTES = 1 << 15
 
 
 class DamagedStream(Exception):
@@ -134,7 +135,8 @@ class PlainStream:
         """The bytes of a frame; see `Stream.read`."""
         start, near = self._near
         if not start <= offset or offset + size_bytes > start + len(near):
-            start, near = offset, self._around(offset, size_bytes)
+            start = offset - offset % _BEFORE_BYTES
+            near = self._around(start, offset - start + size_bytes)
             self._near = (start, near)
         return near[offset - start : offset - start + size_bytes]
 
