@@ -6,7 +6,7 @@ Everything is made on first use and kept, so that a technique pays only for what
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from captures.recording import Recording
@@ -26,7 +26,7 @@ class Capture:
     """One or more recordings as conversations. With several, the controls of one serve the others."""
 
     recordings: tuple[Recording, ...]
-    known: Known = Known()
+    known: Known = field(default_factory=Known)
     script: None = None  # what a probe sent and why; foreign captures have none
 
     @cached_property

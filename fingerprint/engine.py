@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Protocol
 
 import captures
@@ -124,8 +125,8 @@ def _judged(recordings: tuple[Recording, ...], techniques: Sequence[tuple[str, T
     for name, technique in techniques:
         try:
             findings.extend((name, finding) for finding in technique.analyse(capture))
-        except Exception as error:  # a plugin's fault must not cost the user the other findings
-            errors.append(Failure(file=recordings[0].file, error=_blame(name, technique, error)))
+        except Exception as error:  # noqa: BLE001 - a plugin's fault must not cost the user the other findings
+            errors.append(Failure(file=recordings[0].file, error=_blame(name, error)))
     verdicts = judge(capture, findings)
     return tuple(summary(r, capture) for r in recordings), verdicts, tuple(errors)
 
@@ -153,14 +154,14 @@ def _clients(recording: Recording, capture: Capture) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*connecting, *asking)))
 
 
-def _blame(name: str, technique: Technique, error: Exception) -> str:
+def _blame(name: str, error: Exception) -> str:
     """One sentence that names the plugin's file and line."""
     trace, where = error.__traceback__, ""
     while trace is not None:
-        where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return f"technique {name} stopped at {where}: {type(error).__name__}: {error}; report it to its author"
 
 
 def _name(file: str) -> str:
-    return "standard input" if file == "-" else os.path.basename(file)
+    return "standard input" if file == "-" else Path(file).name

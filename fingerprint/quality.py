@@ -75,7 +75,7 @@ def _snaplen(recording: Recording) -> Quality | None:
 
 def _one_sided(recording: Recording, streams: Sequence[Stream]) -> Quality | None:
     sided = [s for s in streams if (s.client_flags == 0) != (s.server_flags == 0) and len(s.rows) >= 3]
-    rows = [s.rows[0] for s in sided if not s.server_flags and s.client_bytes or not s.client_flags]
+    rows = [s.rows[0] for s in sided if (not s.server_flags and s.client_bytes) or not s.client_flags]
     return _rows(recording, rows, "one-sided", f"{len(rows)} of {len(streams)} connections show one direction only")
 
 

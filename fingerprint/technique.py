@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
@@ -78,8 +77,9 @@ class Clue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What a finding is about. ``protocol`` names the layer of the step that failed: dns, tcp, tls, http, quic, udp, ip.
+    """What a finding is about.
 
+    ``protocol`` names the layer of the step that failed: dns, tcp, tls, http, quic, udp or ip.
     ``trial`` tells repeats apart: findings of one connection or transaction carry the same trial.
     """
 
@@ -126,24 +126,29 @@ class Inconclusive:
 Finding = Evidence | Inconclusive
 
 
-class HasNumber(NamedTuple):
+class Citable(Protocol):
     """Anything that can be cited: a packet, a segment, a message."""
 
-    capture: int
-    number: int
+    @property
+    def capture(self) -> int:
+        """Index of the file."""
+
+    @property
+    def number(self) -> int:
+        """The packet's number as Wireshark shows it."""
 
 
 def cite(
     clue: Clue,
     subject: Subject,
-    *packets: Any,
+    *packets: Citable,
     facets: Facets | None = None,
     disputes: Iterable[str] = (),
     **words: object,
 ) -> Evidence:
     """Evidence for ``clue``, its sentence filled with ``words``.
 
-    ``packets`` are packets, segments, messages (anything with ``capture`` and ``number``). Raises ValueError without any.
+    ``packets`` are packets, segments, messages: anything with ``capture`` and ``number``. ValueError without any.
     """
     cited = tuple(sorted({Cited(p.capture, p.number) for p in packets}))
     return Evidence(
@@ -166,16 +171,13 @@ class Technique:
 
     clues: ClassVar[tuple[Clue, ...]] = ()
 
-    def probe(self, target: Any) -> Probe:
+    def probe(self, target: Any) -> Probe:  # noqa: ARG002 - the name is the interface
         """Yield the steps that would show this interference. By default nothing is sent."""
         yield from ()
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Yield findings. Pure: no socket, file, clock, randomness or logging."""
         raise NotImplementedError
-
-
-EMPTY: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fingerprint.capture import Capture
 from fingerprint.conversations import names_and_addresses as square
@@ -56,7 +57,7 @@ HELLO_NEVER_ACKNOWLEDGED = Clue(
 )  # fmt: skip
 UNHEARD_HELLO = Clue(
     id="unheard-hello",
-    says="the ClientHello was sent {copies} times over {span:.1f} s and never acknowledged; the handshake was not captured",
+    says="the ClientHello, its handshake not captured, was sent {copies} times over {span:.1f} s and never acknowledged",
     group="silence",
     given={
         **HELLO_NEVER_ACKNOWLEDGED.given,
@@ -146,7 +147,7 @@ SMALLER_HELLO_PASSES_HERE = Clue(
 )
 OTHER_NAME_PASSES_ELSEWHERE = Clue(
     id="other-name-passes-elsewhere",
-    says="{control} passes on another address within a minute with a hello of the same shape; {address} completes handshakes",
+    says="{control} passes elsewhere within a minute with a hello of the same shape; {address} completes handshakes",
     group="name-pair",
     given=_by_name(
         server_refuses=0.9, server_down=0.9, path_failure=0.5, loss=0.3, split_tcp=0.9, pmtu=0.1, local_network=0.02,
@@ -170,7 +171,8 @@ NAME_FAILS_EVERYWHERE = Clue(
     group="two-by-two",
     given={
         **{f"*.{action}.sni": 0.7 for action in _EVERY_ACTION}, **{f"*.{action}": 0.2 for action in _EVERY_ACTION},
-        "server-refuses": 0.05, "server-down": 0.05, "path-failure": 0.02, "local-network": 0.5, "innocent": 0.1, "*": 0.2,
+        "server-refuses": 0.05, "server-down": 0.05, "path-failure": 0.02, "local-network": 0.5, "innocent": 0.1,
+        "*": 0.2,
     },
     source="Singh et al., 'How India Censors the Web' (name x address); set by hand",
 )  # fmt: skip
@@ -205,7 +207,7 @@ class SniFiltering(Technique):
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Silence after each hello that failed, then what the names beside it say."""
-        table = square.attempts(capture)
+        table = square.attempts(capture.streams)
         for mine in table.failing():
             for failure in mine.failed:
                 yield from self._silence(mine, failure)
@@ -216,18 +218,25 @@ class SniFiltering(Technique):
         hello = (*o.request, *o.repeats)
         if o.outcome == "silent":
             if o.waited_s < self.listen_s:
-                why = f"only {o.waited_s:.1f} s of listening after the ClientHello was acknowledged, want {self.listen_s:g} s"
+                why = f"only {o.waited_s:.1f} s of listening after the hello was acknowledged, want {self.listen_s:g} s"
                 yield _unsure(why, subject, o)
             else:
                 yield cite(SILENCE_AFTER_ACKNOWLEDGEMENT, subject, *hello, waited=o.waited_s)
         if o.outcome not in ("unacknowledged", "part-acknowledged"):
             return
         if o.copies < self.copies or o.span_s < self.span_s:
-            why = f"the ClientHello was sent {o.copies} times over {o.span_s:.1f} s, want {self.copies} over {self.span_s:g} s"
+            why = (
+                f"the hello was sent {o.copies} times over {o.span_s:.1f} s, want {self.copies} over {self.span_s:g} s"
+            )
             yield _unsure(why, subject, o)
             return
         facets = Facets(position="in-path")
-        words = {"copies": o.copies, "span": o.span_s, "size": o.request_bytes, "covered": max(0, o.covered - 1)}
+        words: dict[str, Any] = {
+            "copies": o.copies,
+            "span": o.span_s,
+            "size": o.request_bytes,
+            "covered": max(0, o.covered - 1),
+        }
         if o.outcome == "part-acknowledged":
             yield cite(PART_NEVER_ACKNOWLEDGED, subject, *hello, facets=facets, **words)
         else:
@@ -245,7 +254,12 @@ class SniFiltering(Technique):
         trigger = Facets(trigger=Trigger(field="tls.sni", value=mine.name))
         failures = [s for o in mine.failed for s in o.request[:1]]
         here = square.others_here(table, mine)
-        words = {"name": mine.name, "address": mine.address, "failures": len(mine.failed), "passes": len(here)}
+        words: dict[str, Any] = {
+            "name": mine.name,
+            "address": mine.address,
+            "failures": len(mine.failed),
+            "passes": len(here),
+        }
         if here:
             clue, control = _pair(capture, mine, here)
             shown = [control, *(o for o in here if o is not control)][:4]
@@ -263,7 +277,7 @@ class SniFiltering(Technique):
                     OTHER_NAME_PASSES_ELSEWHERE, subject, *failures, *shaken, *answered,
                     facets=trigger, control=o.stream.name, **words,
                 )  # fmt: skip
-        for s in square.works_otherwise(capture, mine)[:1]:
+        for s in square.works_otherwise(capture.streams_of(mine.address), mine)[:1]:
             answer = next(x for x in s.from_server if x.payload_bytes)
             yield cite(ADDRESS_WORKS_OTHERWISE, subject, *failures, answer, port=s.server.port, **words)
         for action in sorted({FAILURES[o.outcome] for o in mine.failed}):

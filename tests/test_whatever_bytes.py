@@ -51,7 +51,9 @@ def _no_technique_stopped(report: Report) -> None:
     assert [e.error for e in report.errors if e.error.startswith("technique")] == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(case=st.integers(0, len(CASES) - 1), seed=st.integers(0, 2**32), share=st.floats(0.0, 0.3))
 def test_damaged_samples_are_read_to_their_end(tmp_path: Path, case: int, seed: int, share: float) -> None:
     link, frames = CASES[case]
@@ -77,7 +79,9 @@ def test_arbitrary_packets_after_an_ip_header_are_read_to_their_end(tmp_path: Pa
     frames = []
     for i, body in enumerate(bodies):
         protocol = (6, 17, 1)[i % 3]
-        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), i, 0, 60, protocol, 0, b"\x08\x08\x08\x08", b"\x09\x09\x09\x09")
+        head = struct.pack(
+            "!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), i, 0, 60, protocol, 0, b"\x08\x08\x08\x08", b"\x09\x09\x09\x09"
+        )
         frames.append((10**18 + i * 10**6, head + body))
     report = analyse([str(_written(101, frames, tmp_path / "y.pcap"))], techniques=REGISTRY)
     _cites_only_what_exists(report)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
-from fingerprint.capture import Capture
 from fingerprint.conversations.openings import Opening, opening
 from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
@@ -63,11 +62,11 @@ class Square:
         return (a for same in self.by_place.values() for a in same if a.failed)
 
 
-def attempts(capture: Capture) -> Square:
+def attempts(streams: Iterable[Stream]) -> Square:
     """Every connection that carried a ClientHello, TTL-limited probes left out."""
     table = Square(by_place={}, by_name={}, passed_by_length={})
     found: dict[tuple[str, str, str, int], Attempts] = {}
-    tls = [s for s in capture.streams if s.protocol == "tls"]
+    tls = [s for s in streams if s.protocol == "tls"]
     doubtful = [s for s in tls if not _passed(s)]
     if not doubtful:
         return table
@@ -130,11 +129,11 @@ def other_elsewhere(table: Square, mine: Attempts) -> Opening | None:
     return None
 
 
-def works_otherwise(capture: Capture, mine: Attempts) -> list[Stream]:
-    """Streams of the same client to another port of the address that carried an answer, within a minute of a failure."""
+def works_otherwise(beside: Iterable[Stream], mine: Attempts) -> list[Stream]:
+    """Of the streams to an address, those of the same client to another port that were answered, within a minute."""
     return [
         s
-        for s in capture.streams_of(mine.address)
+        for s in beside
         if s.client.address == mine.client
         and s.server.port != mine.port
         and s.server_bytes

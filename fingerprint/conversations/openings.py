@@ -97,7 +97,7 @@ def opening(stream: Stream) -> Opening:
         and s.ack < end
     )
     ending = _ending(head, answer, asked_ns)
-    outcome = _outcome(stream, head, syn, syn_ack, tuple(request), answer, ending, covered)
+    outcome = _outcome(head, syn, syn_ack, tuple(request), answer, ending, covered)
     last_ns = repeats[-1].time_ns if repeats else (request[-1].time_ns if request else stream.last_ns)
     gave_up = next((s.time_ns for s in head if s.from_client and s.flags & (FIN | RST) and s.time_ns >= last_ns), None)
     return Opening(
@@ -126,7 +126,6 @@ def _ending(head: tuple[Segment, ...], answer: Segment | None, asked_ns: int | N
 
 
 def _outcome(
-    stream: Stream,
     head: tuple[Segment, ...],
     syn: Segment | None,
     syn_ack: Segment | None,

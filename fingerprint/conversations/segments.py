@@ -82,10 +82,9 @@ def unwrap(numbers: NDArray[np.uint32], base: int) -> NDArray[np.int64]:
     """Sequence numbers relative to ``base`` without the wrap at 2**32 (RFC 1982 arithmetic between neighbours)."""
     if not len(numbers):
         return np.empty(0, np.int64)
-    relative = (numbers.astype(np.int64) - base + (1 << 31)) % (1 << 32) - (1 << 31)
-    steps = np.diff(numbers.astype(np.int64))
-    steps = (steps + (1 << 31)) % (1 << 32) - (1 << 31)
-    out: NDArray[np.int64] = relative[0] + np.concatenate(([0], np.cumsum(steps)))
+    # A difference of two uint32 read as int32 is the signed distance.
+    steps = np.diff(numbers).astype(np.uint32).view(np.int32).astype(np.int64)
+    out: NDArray[np.int64] = relative(int(numbers[0]), base) + np.concatenate((np.zeros(1, np.int64), np.cumsum(steps)))
     return out
 
 

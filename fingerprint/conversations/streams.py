@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from captures.columns import Mark
 from captures.recording import Recording
 from fingerprint.conversations.segments import ACK, RST, SYN, Endpoint, Segment, Series, segments, unwrap
+from fingerprint.messages.tls import ClientHello, client_hello
 
 __all__ = ["Endpoint", "Segment", "Series", "Stream", "streams"]
 
@@ -187,10 +188,8 @@ class Stream:
         return {int(Mark.TLS_HELLO): "tls", int(Mark.HTTP_REQUEST): "http"}.get(self.request_mark, "tcp")
 
     @cached_property
-    def hello(self):  # type: ignore[no-untyped-def]
+    def hello(self) -> ClientHello | None:
         """The ClientHello, over as many segments as it took; None where the stream does not begin with one."""
-        from fingerprint.messages.tls import client_hello
-
         return client_hello(self.first_bytes(from_client=True, limit_bytes=16384))
 
     @cached_property
@@ -216,7 +215,7 @@ class Stream:
 
     @cached_property
     def request_ttl_hops(self) -> int | None:
-        """The TTL of the client's first payload where it is lower than that of its first packet: a TTL-limited probe."""
+        """The TTL of the client's first payload where it is below its first packet's: a TTL-limited probe."""
         if self.request_row < 0:
             return None
         c = self.recording.columns
@@ -336,10 +335,10 @@ def _reuses(recording: Recording, order: NDArray[np.int64], start: int, end: int
         row = order[i]
         if (int(c.tcp_flags[row]) & (SYN | ACK | RST)) == SYN:
             seen = (int(c.direction[row]), int(c.seq[row]))
-            if i > start and (seen != current or int(c.time_ns[row]) - last_ns > REUSE_SILENCE_NS):
-                # Simultaneous open (RFC 9293 section 3.5) is one connection with a SYN from either side.
-                if current is None or seen[0] == current[0]:
-                    cuts.append(i)
+            again = seen != current or int(c.time_ns[row]) - last_ns > REUSE_SILENCE_NS
+            # Simultaneous open (RFC 9293 section 3.5) is one connection with a SYN from either side.
+            if i > start and again and (current is None or seen[0] == current[0]):
+                cuts.append(i)
             if current is None or seen[0] == current[0]:
                 current = seen
         last_ns = int(c.time_ns[row])

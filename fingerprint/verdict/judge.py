@@ -30,7 +30,7 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
         key = (balance.symptom.target, balance.symptom.vantage)
         by_target.setdefault(key, []).append(balance)
         everything.setdefault(key, Target(name=key[0], vantage=key[1]))
-    asides = _asides(capture, vantages, findings, found)
+    asides = _asides(vantages, findings, found)
     verdicts = [
         _verdict(target, by_target.get(key, ()), asides.get(key, ((), ())), follows)
         for key, target in everything.items()
@@ -81,7 +81,7 @@ Aside = tuple[Sequence[tuple[str, Inconclusive]], Sequence[tuple[str, Evidence]]
 
 
 def _asides(
-    capture: Capture, vantages: Vantages, findings: Iterable[tuple[str, Finding]], found: Iterable[Found]
+    vantages: Vantages, findings: Iterable[tuple[str, Finding]], found: Iterable[Found]
 ) -> dict[tuple[str, str | None], Aside]:
     """What techniques could not tell, and facts without weight, by target."""
     out: dict[tuple[str, str | None], tuple[list[tuple[str, Inconclusive]], list[tuple[str, Evidence]]]] = {}

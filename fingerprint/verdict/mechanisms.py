@@ -141,7 +141,7 @@ def explain(balance: Balance, node: str) -> tuple[str, ...]:
     symptom = balance.symptom
     rival, left = balance.innocent()
     lines = [
-        f"prior {taxonomy.PRIOR_BLOCKED:.2%} blocked, {1 - taxonomy.PRIOR_BLOCKED:.2%} innocent ({len(symptom.trials)} trials)"
+        f"prior {taxonomy.PRIOR_BLOCKED:.0%} blocked, {1 - taxonomy.PRIOR_BLOCKED:.0%} innocent; {len(symptom.trials)} trials"
     ]
     for f in symptom.found:
         w = _weighed(f, symptom, node, rival)
@@ -157,7 +157,6 @@ def explain(balance: Balance, node: str) -> tuple[str, ...]:
 
 def _weighed(f: Found, symptom: Symptom, hypothesis: str, rival: str) -> Weighed:
     """Log-odds of the hypothesis (best node below it) against its rival."""
-
     weights = vector(f, symptom)
 
     def of(h: str) -> float:

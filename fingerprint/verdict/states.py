@@ -62,7 +62,7 @@ SLOWED = Answer(
 def answer(
     target: Target, mechanisms: Sequence[Mechanism], causes: Sequence[Cause], explained: Collection[str]
 ) -> Answer:
-    """The state of a target; ``explained`` holds the trials of failures that an innocent cause or an earlier trigger explains."""
+    """The state of a target; ``explained`` holds the trials whose failure has a known innocent or earlier cause."""
     if mechanisms:
         return Answer(state="blocked", reach=_reach(target, mechanisms), cause=None, next=_confirm(mechanisms))
     open_failures = [o for o in target.failed if o.stream.trial not in explained and not _passed_again(o, target)]
@@ -89,7 +89,8 @@ def _undecided(target: Target, failures: Sequence[Opening]) -> Answer:
             counted[o.outcome] = counted.get(o.outcome, 0) + 1
         most = max(counted, key=lambda k: (counted[k], k))
         says, todo = UNEXPLAINED[most]
-        says = f"{says} ({counted[most]} of {len(target.failed) + len(target.completed)} connections); one vantage and no control"
+        tried = len(target.failed) + len(target.completed)
+        says = f"{says} ({counted[most]} of {tried} connections), and nothing beside them tells why"
         return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
     if target.lookups and not target.completed and not target.idle:
         answered = any(lookup.answers for lookup in target.lookups)

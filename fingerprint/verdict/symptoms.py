@@ -62,7 +62,7 @@ def likelihood(clue: Clue, hypothesis: str, layer: str) -> float:
 
 
 def symptoms(found: Iterable[Found]) -> tuple[Symptom, ...]:
-    """All symptoms, in order of first appearance. Evidence whose clue names several actions joins each that is there."""
+    """All symptoms in order of appearance. Evidence whose clue names several actions joins each that is there."""
     weighty = [f for f in found if f.evidence.clue.given]
     keyed: dict[tuple[str, str | None, str, str], list[Found]] = {}
     floating: list[Found] = []

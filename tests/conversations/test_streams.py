@@ -25,7 +25,9 @@ def test_in_mid_flow_the_request_tells_the_client(tmp_path: Path) -> None:
 
 
 def test_without_syn_or_request_the_lower_port_is_the_server(tmp_path: Path) -> None:
-    talk = Talk().send(0, "s", PSH | ACK, seq=10, ack=10, payload=b"\x17\x03\x03\0\x01x").send(1, "c", ACK, seq=10, ack=16)
+    talk = (
+        Talk().send(0, "s", PSH | ACK, seq=10, ack=10, payload=b"\x17\x03\x03\0\x01x").send(1, "c", ACK, seq=10, ack=16)
+    )
     (stream,) = talk.capture(tmp_path).streams
     assert (stream.server.port, stream.role_from) == (443, "port")
 
@@ -45,7 +47,9 @@ def test_a_repeated_syn_begins_no_other_stream_and_gives_no_round_trip(tmp_path:
 def test_sequence_numbers_are_relative_across_the_wrap(tmp_path: Path) -> None:
     talk = Talk()
     end = talk.asked()
-    talk.send(90, "s", PSH | ACK, seq=1, ack=end, payload=b"x" * 1400).send(91, "s", ACK, seq=9001, ack=end, payload=b"y")
+    talk.send(90, "s", PSH | ACK, seq=1, ack=end, payload=b"x" * 1400).send(
+        91, "s", ACK, seq=9001, ack=end, payload=b"y"
+    )
     (stream,) = talk.capture(tmp_path).streams
     assert [s.seq for s in stream.from_server] == [0, 1, 9001]
     assert [s.seq for s in stream.from_client] == [0, 1, 1]

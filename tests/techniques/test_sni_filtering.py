@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from fingerprint.technique import Evidence, Finding, Inconclusive
-from tests.conversations.resets_talk import ACK, PSH, RST, Talk, hello
 from techniques.sni_filtering import SniFiltering
+from tests.conversations.resets_talk import ACK, PSH, RST, Talk, hello
 
 
 def _findings(talk: Talk, folder: Path) -> list[Finding]:

@@ -60,7 +60,9 @@ def test_blocked_comes_before_ok(tmp_path: Path) -> None:
     end = talk.asked(5000, port=40001)
     talk.send(5083, "s", PSH | ACK, seq=1, ack=end, payload=b"\x16\x03\x03" + bytes(400), port=40001)
     strong = _about(talk, tmp_path, FORGED)
-    more = _about(talk, tmp_path, Clue(id="m", says="more", group="g", given={"*.reset": 0.5, "*": 0.1}, source="a test"))
+    more = _about(
+        talk, tmp_path, Clue(id="m", says="more", group="g", given={"*.reset": 0.5, "*": 0.1}, source="a test")
+    )
     verdict = _judged(talk, tmp_path, strong, more)["news.example"]
     assert verdict.state == "blocked"
     assert verdict.reach == "partial"

@@ -122,5 +122,9 @@ def test_every_clue_of_every_technique_states_its_default_and_known_hypotheses()
         for seen in technique.clues:
             for key, value in seen.given.items():
                 assert 0 < value <= 1, f"{name}/{seen.id}: {key}"
-                assert key in known or key in taxonomy.NODES or (key[:2] == "*." and key[2:] in actions), (name, seen.id, key)
+                assert key in known or key in taxonomy.NODES or (key[:2] == "*." and key[2:] in actions), (
+                    name,
+                    seen.id,
+                    key,
+                )
             assert not seen.given or "*" in seen.given, f"{name}/{seen.id} states no default"
