@@ -254,9 +254,9 @@ def _freezes(capture: Capture, transfers: Sequence[Transfer]) -> Iterator[Findin
         if any(subject_of(t) == (f.stream.server.address, f.stream.name) for f in frozen for t in here):
             continue  # the same name went past it: no cap
         if len(frozen) > 1 and not same_cap(frozen):
-            sizes = " and ".join(str(f.passed_bytes) for f in frozen[:3])
+            at = " and ".join(str(f.passed_bytes) for f in frozen[:3])
             yield Inconclusive(
-                f"streams froze, but after {sizes} bytes: no cap",
+                f"streams froze, but after {at} bytes: no cap",
                 _frozen_at(frozen[0]),
                 _stream_subject(frozen[0].stream),
             )

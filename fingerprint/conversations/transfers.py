@@ -110,8 +110,7 @@ def transfer(stream: Stream, *, from_client: bool, rtt_s: float | None = None) -
         when_s = acks.time_s
         idle = nothing_in_flight(data, acks, quiet_s)
     else:
-        # A hole shows when the next segment comes; the limiter was out of tokens when the last one before it passed.
-        dropped = np.maximum(np.diff(seen.hole_bytes, append=seen.hole_bytes[-1:]), 0)
+        dropped = missed(data, seen.hole_bytes)
         passed = data.payload_bytes
         new, when_s = seen.new_bytes, data.time_s
         idle = between_requests(data, acks, seen.hole_bytes, quiet_s)
@@ -192,6 +191,23 @@ def joined(
         sizes.append(new_bytes[inside])
         before_s += end_s - start_s
     return np.concatenate(times), np.concatenate(sizes)
+
+
+def missed(data: Series, hole_bytes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bytes that went missing right behind each data segment, in shape (segments,).
+
+    A hole shows when the next new segment comes, maybe a round trip later. What was dropped had been sent behind the
+    segment below the hole, and the limiter was out of tokens then.
+    """
+    end = data.seq + data.payload_bytes
+    highest = np.maximum.accumulate(end)
+    ahead = np.diff(highest, prepend=highest[0] - 1) > 0
+    below = np.maximum.accumulate(np.where(ahead, np.arange(len(end)), 0))
+    out = np.zeros(len(end), np.int64)
+    opened = np.maximum(np.diff(hole_bytes, prepend=0), 0)
+    rows = np.flatnonzero(opened)
+    np.add.at(out, below[rows - 1], opened[rows])
+    return out
 
 
 def sent_in_vain(data: Series, again: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
