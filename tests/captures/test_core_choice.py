@@ -16,6 +16,7 @@ def test_the_environment_may_ask_for_plain_python():
         assert _pass_class() is Pass
 
 
-def test_the_compiled_pass_is_used_where_it_was_built():
+def test_the_compiled_pass_is_used_where_it_was_built(monkeypatch):
+    monkeypatch.delenv("FINGERPRINT_CORE", raising=False)
     pytest.importorskip("captures._core", reason="the compiled core was not built here")
     assert core_in_use() == "compiled"
