@@ -46,7 +46,7 @@ from fingerprint.technique import (
 # hello is lost; a SYN proxy before a dead server does, and so does a capture that lost one direction.
 HELLO_NEVER_ACKNOWLEDGED = Clue(
     id="hello-never-acknowledged",
-    says="after a complete handshake the ClientHello was sent {copies} times over {span:.1f} s and never acknowledged",
+    says="after a complete handshake the ClientHello was sent {copies} times in {span:.1f} s, never acknowledged",
     group="silence",
     given={
         "*.timeout": 0.9, "split-tcp": 0.002, "local-network": 0.003, "capture-fault": 0.003, "path-failure": 0.003,
@@ -57,7 +57,7 @@ HELLO_NEVER_ACKNOWLEDGED = Clue(
 )  # fmt: skip
 UNHEARD_HELLO = Clue(
     id="unheard-hello",
-    says="the ClientHello, its handshake not captured, was sent {copies} times over {span:.1f} s and never acknowledged",
+    says="the ClientHello, its handshake not captured, was sent {copies} times in {span:.1f} s, never acknowledged",
     group="silence",
     given={
         **HELLO_NEVER_ACKNOWLEDGED.given,
@@ -70,7 +70,7 @@ UNHEARD_HELLO = Clue(
 )
 LARGE_HELLO_NEVER_ACKNOWLEDGED = Clue(
     id="large-hello-never-acknowledged",
-    says="a ClientHello of {size} bytes was sent {copies} times over {span:.1f} s and never acknowledged",
+    says="a ClientHello of {size} bytes was sent {copies} times in {span:.1f} s, never acknowledged",
     group="silence",
     given={**HELLO_NEVER_ACKNOWLEDGED.given, "pmtu": 0.6},
     source="RFC 2923 (black-hole routers); set by hand",

@@ -136,7 +136,7 @@ class Stream:
             number=rows + 1,
             time_s=(c.time_ns[rows] - self.first_ns) / 1e9,
             seq=unwrap(c.seq[rows], mine),
-            ack=unwrap(c.ack[rows], theirs),
+            ack=unwrap(np.where(c.tcp_flags[rows] & ACK, c.ack[rows], np.uint32(theirs % 2**32)), theirs),
             payload_bytes=c.payload_bytes[rows].astype(np.int64),
             window=c.window[rows].astype(np.int64),
             tsval=c.tsval[rows].astype(np.int64),

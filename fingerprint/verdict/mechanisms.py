@@ -140,9 +140,8 @@ def explain(balance: Balance, node: str) -> tuple[str, ...]:
     """The sum, line by line: prior, each clue against the best innocent, posterior."""
     symptom = balance.symptom
     rival, left = balance.innocent()
-    lines = [
-        f"prior {taxonomy.PRIOR_BLOCKED:.0%} blocked, {1 - taxonomy.PRIOR_BLOCKED:.0%} innocent; {len(symptom.trials)} trials"
-    ]
+    trials = len(symptom.trials)
+    lines = [f"prior {taxonomy.PRIOR_BLOCKED:.0%} blocked, {1 - taxonomy.PRIOR_BLOCKED:.0%} not; {trials} trials"]
     for f in symptom.found:
         w = _weighed(f, symptom, node, rival)
         clue = f.evidence.clue

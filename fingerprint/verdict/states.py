@@ -121,6 +121,12 @@ def _passed_again(failure: Opening, target: Target) -> bool:
 def _reach(target: Target, mechanisms: Sequence[Mechanism]) -> str:
     if all(".throttle" in m.node for m in mechanisms):
         return "degraded"
+    if (
+        target.completed
+        and not target.failed
+        and all(m.node.startswith("dns.") and m.position == "on-path" for m in mechanisms)
+    ):
+        return "none"  # the forged answer lost its race: attempted, not effective
     convicted = {c for m in mechanisms for w in m.evidence for c in w.evidence.packets}
     whole = [s for s in target.completed if not _shares(s.capture, s.rows[0] + 1, s.rows[-1] + 1, convicted)]
     return "partial" if whole else "full"
