@@ -12,11 +12,11 @@ from pathlib import Path
 
 from captures.samples.recipe_boxes import Alter, Box, Drop, Forge, Freeze, Lose, Police, Shape, key_of, names
 from captures.samples.recipe_dns import DnsClient, ForgeAnswer, Resolver, Stub, Zone
-from captures.samples.recipe_http import HttpClient, HttpServer
+from captures.samples.recipe_http import HttpClient, HttpServer, response
 from captures.samples.recipe_network import Line, Network
 from captures.samples.recipe_packets import Packet
 from captures.samples.recipe_tcp import App, Connection, Host
-from captures.samples.recipe_tls import TlsClient, TlsServer, alert, client_hello, server_flight
+from captures.samples.recipe_tls import Preconnect, TlsClient, TlsServer, alert, client_hello, server_flight
 
 __all__ = [
     "Alter",
@@ -33,6 +33,7 @@ __all__ = [
     "Lose",
     "Packet",
     "Police",
+    "Preconnect",
     "Scene",
     "Shape",
     "TlsClient",
@@ -41,6 +42,7 @@ __all__ = [
     "client_hello",
     "key_of",
     "names",
+    "response",
     "server_flight",
 ]
 
@@ -48,8 +50,8 @@ __all__ = [
 class Scene:
     """One client and everything it can reach."""
 
-    def __init__(self, seed: int) -> None:
-        self.net = Network(seed)
+    def __init__(self, seed: int, *, client: str = "39.45.170.21") -> None:
+        self.net = Network(seed, client=client)
         self.client = Host(self.net, self.net.client)
         self.stub = Stub(self.net, self.client)
         self.next_port = self.net.rng.randrange(34000, 58000)
@@ -69,11 +71,12 @@ class Scene:
         pages: dict[str, int] | None = None,
         manners: dict[str, str] | None = None,
         dscp: int = 0,
+        think_s: float = 0.0,
     ) -> Host:
         """A web server: TLS on 443, HTTP on 80. ``manners`` says how it treats some names (see `TlsServer`)."""
         self.net.line(address, rtt_s=rtt_s, hops=hops, jitter_s=jitter_s)
         host = Host(self.net, address, ttl_hops=ttl_hops, dscp=dscp)
-        host.listening[443] = lambda: TlsServer(pages, manners)
+        host.listening[443] = lambda: TlsServer(pages, manners, think_s)
         host.listening[80] = lambda: HttpServer(manners)
         return host
 

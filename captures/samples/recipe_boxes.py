@@ -96,23 +96,18 @@ class Forge(Box):
 
 
 class Drop(Box):
-    """In-path: what matches vanishes. With ``then_all`` so does the rest of the connection; ``residual_s`` also takes
-    new connections of the same two addresses for that long.
+    """In-path: what matches vanishes, or what follows it does.
+
+    ``takes`` says what dies: "trigger" (only what matches), "rest" (the trigger and all that follows on the connection,
+    both ways), "next" (the trigger passes, later data of the client does not), "answers" (data towards the client).
+    ``residual_s`` takes every packet between the two addresses for that long after a trigger.
     """
 
     def __init__(
-        self,
-        match: Match,
-        *,
-        outbound: bool | None = True,
-        then_all: bool = False,
-        answers: bool = False,
-        residual_s: float = 0.0,
-        every: int = 1,
+        self, match: Match, *, takes: str = "trigger", outbound: bool = True, residual_s: float = 0.0, every: int = 1
     ) -> None:
-        self.match, self.outbound, self.then_all, self.answers = match, outbound, then_all, answers
-        self.residual_s, self.every = residual_s, every
-        self.condemned: dict[Key, None] = {}
+        self.match, self.takes, self.outbound, self.residual_s, self.every = match, takes, outbound, residual_s, every
+        self.condemned: dict[Key, int] = {}
         self.until_ns: dict[tuple[str, str], int] = {}
         self.triggers = 0
 
@@ -121,18 +116,24 @@ class Drop(Box):
         key = key_of(packet, outbound=outbound)
         if self.net.now_ns < self.until_ns.get((key[0], key[2]), 0):
             return ()
-        if key in self.condemned and (not self.answers or not outbound):
-            return ()
-        if (self.outbound is None or outbound == self.outbound) and self.match(packet):
+        if outbound == self.outbound and key not in self.condemned and self.match(packet):
             self.triggers += 1
             if self.triggers % self.every:
                 return (packet,)
-            if self.residual_s:
-                self.until_ns[key[0], key[2]] = self.net.now_ns + int(self.residual_s * 1e9)
-            if self.then_all or self.answers:
-                self.condemned[key] = None
-            return (packet,) if self.answers else ()
-        return (packet,)
+            self.until_ns[key[0], key[2]] = self.net.now_ns + int(self.residual_s * 1e9)
+            if self.takes != "trigger":
+                self.condemned[key] = packet.seq
+            return (packet,) if self.takes in ("next", "answers") else ()
+        if key not in self.condemned:
+            return (packet,)
+        match self.takes:
+            case "next":
+                later = outbound and packet.payload and packet.seq != self.condemned[key]
+            case "answers":
+                later = not outbound and packet.payload
+            case _:
+                later = True
+        return () if later else (packet,)
 
 
 class Lose(Box):
@@ -147,7 +148,7 @@ class Lose(Box):
 
 
 class _Bucket(Box):
-    """Applies to connections that showed a trigger (or to all, without one), one bucket for each direction asked for."""
+    """Applies to connections that showed a trigger (or to all, without one), one bucket a direction."""
 
     def __init__(
         self, rate_bps: float, *, match: Match | None = None, both_ways: bool = False, up: bool = False

@@ -163,11 +163,14 @@ class Network:
         tap: str = "client",
         keep: Callable[[Packet], bool] = lambda _: True,
         since_s: float = 0.0,
+        copy_after_s: float = 0.0,
         snaplen_bytes: int = 0,
         dropped_pkts: int | None = None,
     ) -> None:
-        """What a tap saw, as a capture file; ``keep`` chooses packets, as a broken recorder would."""
+        """What a tap saw, as a capture file; ``keep`` chooses packets as a broken recorder would."""
         begin_ns = self.start_ns + int(since_s * 1e9)
         seen = [(t, p, to_client) for t, p, to_client in self.taps[tap] if t >= begin_ns and keep(p)]
         frames = [(t, p.frame(towards_client=to_client)) for t, p, to_client in seen]
+        if copy_after_s:
+            frames += [(t + int(copy_after_s * 1e9), frame) for t, frame in frames]
         write_pcapng(file, frames, snaplen_bytes=snaplen_bytes, dropped_pkts=dropped_pkts)

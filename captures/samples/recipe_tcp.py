@@ -279,6 +279,9 @@ class Connection:
         start = (p.seq - self.peer_first) & 0xFFFFFFFF
         if start > 1 << 31:
             start -= 1 << 32
+        if 0 <= self.peer_fin_at < self.got:
+            self._after_the_end(start, p)
+            return
         if "F" in p.flags:
             self.peer_fin_at = start + len(p.payload)
         in_order = start == self.got and not self.early
@@ -304,6 +307,14 @@ class Connection:
             self.app.received(self, arrived)
         if finished and self.state == "open":
             self.app.ended(self)
+
+    def _after_the_end(self, start: int, p: Packet) -> None:
+        """The peer's FIN was taken: a repetition is acknowledged, new data is reset (RFC 1122 section 4.2.2.13)."""
+        if p.payload and start + len(p.payload) > self.got:
+            self._emit("R", self.nxt, window=0, options=())
+            self.forget()
+        else:
+            self._emit("A", self.nxt)
 
     def _late_ack(self, mine: int) -> None:
         if mine == self.ack_timer and self.unacked_pkts and self.state == "open":

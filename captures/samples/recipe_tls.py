@@ -136,7 +136,7 @@ class TlsClient(App):
         self.seen, self.asked = 0, False
 
     def opened(self, connection: Connection) -> None:
-        """The hello, whole or in two writes."""
+        """The hello, whole or in two writes, ``split_at`` bytes into its name."""
         connection.net.at(self.hello_after_s, lambda: self._hello(connection))
 
     def _hello(self, connection: Connection) -> None:
@@ -144,8 +144,9 @@ class TlsClient(App):
             return
         hello = client_hello(self.name, connection.net.rng, size_bytes=self.hello_bytes)
         if self.split_at:
-            connection.send(hello[: self.split_at])
-            connection.net.at(0.005, lambda: connection.send(hello[self.split_at :]))
+            at = hello.find(self.name.encode()) + self.split_at
+            connection.send(hello[:at])
+            connection.net.at(0.005, lambda: connection.send(hello[at:]))
         else:
             connection.send(hello)
         if self.abort_after_s:
@@ -162,7 +163,7 @@ class TlsClient(App):
             rng = connection.net.rng
             request = _record(CIPHER_CHANGE, b"\x01") + _record(APPLICATION, rng.randbytes(53))
             connection.send(request + application(380 + self.upload_bytes, rng))
-        elif self.asked and self.seen >= self.page_bytes:
+        elif self.asked and self.seen >= self.page_bytes > 0:
             self.done()
             connection.net.at(self.linger_s, connection.close)
 
@@ -171,15 +172,28 @@ class TlsClient(App):
         self.done()
 
 
+class Preconnect(App):
+    """Opens and says nothing; leaves after a while, politely or with a reset."""
+
+    def __init__(self, *, leave_after_s: float = 10.0, flags: str = "") -> None:
+        self.leave_after_s, self.flags = leave_after_s, flags
+
+    def opened(self, connection: Connection) -> None:
+        """Wait, then leave."""
+        leave = (lambda: connection.abort(self.flags)) if self.flags else connection.close
+        connection.net.at(self.leave_after_s, lambda: connection.state == "open" and leave())
+
+
 class TlsServer(App):
     """Answers a whole hello with its flight and a request with a page; `manner` tells how it treats some names.
 
-    Manners: reset, hang, alert, close, retire (answers, then forgets the connection without a word), and in time
-    "reset-late" (after 30 ms more than needed).
+    Manners: reset, hang, alert, close, and idle (resets a minute after the page). ``think_s`` passes before the flight.
     """
 
-    def __init__(self, pages: dict[str, int] | None = None, manners: dict[str, str] | None = None) -> None:
-        self.pages, self.manners = pages or {}, manners or {}
+    def __init__(
+        self, pages: dict[str, int] | None = None, manners: dict[str, str] | None = None, think_s: float = 0.0
+    ) -> None:
+        self.pages, self.manners, self.think_s = pages or {}, manners or {}, think_s
         self.heard, self.name, self.stage = b"", "", 0
 
     def received(self, connection: Connection, data: bytes) -> None:
@@ -194,13 +208,13 @@ class TlsServer(App):
             self.stage, self.heard = 2, b""
             size = self.pages.get(self.name, 8_000)
             connection.net.at(0.012, lambda: connection.send(application(size, connection.net.rng)))
-        elif self.stage == 1:
-            pass
+            if self.manners.get(self.name) == "idle":
+                connection.net.at(60, lambda: connection.state == "open" and connection.abort())
 
     def _answer(self, connection: Connection, hello: bytes) -> None:
-        match self.manners.get(self.name):
+        match self.manners.get(self.name, self.manners.get("*")):
             case "reset":
-                connection.abort()
+                connection.net.at(self.think_s, connection.abort)
             case "hang":
                 pass
             case "alert":
@@ -209,7 +223,8 @@ class TlsServer(App):
             case "close":
                 connection.close()
             case _:
-                connection.send(server_flight(hello, connection.net.rng))
+                flight = server_flight(hello, connection.net.rng)
+                connection.net.at(self.think_s, lambda: connection.send(flight))
 
 
 def _name_in(hello: bytes) -> str:
