@@ -6,8 +6,8 @@ so that a technique pays for a stream only when it looks at one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from socket import AF_INET, AF_INET6, inet_ntop
 
 import numpy as np
@@ -27,11 +27,33 @@ REUSE_SILENCE_NS = 120 * 10**9
 
 # More segments than any opening needs: a hello of five segments, each sent eight times, and what answers them.
 HEAD_PKTS = 120
+# Tuples of segments that are kept: several for each of the last hundred streams looked at.
+SHELVED = 400
 
 _REQUESTS = (int(Mark.TLS_HELLO), int(Mark.HTTP_REQUEST))
 
 
-@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """The segments of the streams looked at last; a large capture is looked at stream by stream, not all at once."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, str], tuple[Segment, ...]] = {}
+
+    def of(self, row: int, what: str, make: Callable[[], tuple[Segment, ...]]) -> tuple[Segment, ...]:
+        """What was kept under the stream's first row, or made now."""
+        key = (row, what)
+        kept = self._kept.pop(key, None)
+        if kept is None:
+            kept = make()
+            if len(self._kept) >= SHELVED:
+                del self._kept[next(iter(self._kept))]
+        self._kept[key] = kept
+        return kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stream:
     """One TCP connection. ``role_from`` says how the client was told: syn, synack, payload, port or first."""
 
@@ -50,6 +72,7 @@ class Stream:
     first_ns: int
     last_ns: int
     end_ns: int  # of the recording
+    shelf: Shelf
 
     @property
     def capture(self) -> int:
@@ -66,40 +89,39 @@ class Stream:
         """The server's side as a report writes it."""
         return f"{self.server}/tcp"
 
-    @cached_property
+    @property
     def segments(self) -> tuple[Segment, ...]:
         """Every segment of both directions, in time order."""
-        client_base, server_base = self._bases
-        return segments(
-            self.recording, self.rows, client_is_a=self.client_is_a, client_base=client_base, server_base=server_base
-        )
+        return self.shelf.of(int(self.rows[0]), "all", lambda: self._made(self.rows))
 
-    @cached_property
+    @property
     def head(self) -> tuple[Segment, ...]:
         """The first segments of both directions, enough for any opening."""
         if len(self.rows) <= HEAD_PKTS:
             return self.segments
+        return self.shelf.of(int(self.rows[0]), "head", lambda: self._made(self.rows[:HEAD_PKTS]))
+
+    @property
+    def from_client(self) -> tuple[Segment, ...]:
+        """The client's segments."""
+        return self.shelf.of(int(self.rows[0]), "client", lambda: tuple(s for s in self.segments if s.from_client))
+
+    @property
+    def from_server(self) -> tuple[Segment, ...]:
+        """The server's segments, and whatever claims to be one."""
+        return self.shelf.of(int(self.rows[0]), "server", lambda: tuple(s for s in self.segments if not s.from_client))
+
+    def _made(self, rows: NDArray[np.int64]) -> tuple[Segment, ...]:
         client_base, server_base = self._bases
-        rows = self.rows[:HEAD_PKTS]
         return segments(
             self.recording, rows, client_is_a=self.client_is_a, client_base=client_base, server_base=server_base
         )
-
-    @cached_property
-    def from_client(self) -> tuple[Segment, ...]:
-        """The client's segments."""
-        return tuple(s for s in self.segments if s.from_client)
-
-    @cached_property
-    def from_server(self) -> tuple[Segment, ...]:
-        """The server's segments, and whatever claims to be one."""
-        return tuple(s for s in self.segments if not s.from_client)
 
     def _is_client(self) -> NDArray[np.bool_]:
         direction: NDArray[np.bool_] = self.recording.columns.direction[self.rows] == (0 if self.client_is_a else 1)
         return direction
 
-    @cached_property
+    @property
     def _bases(self) -> tuple[int, int]:
         """The two initial sequence numbers, so that a SYN is 0; guessed where no SYN was captured."""
         c, sides = self.recording.columns, self._is_client()
@@ -171,7 +193,7 @@ class Stream:
         """The `Mark` of the client's first payload."""
         return int(self.recording.columns.mark[self.request_row]) if self.request_row >= 0 else 0
 
-    @cached_property
+    @property
     def name(self) -> str | None:
         """SNI or Host of the first request, printable; None where none was seen."""
         mark = self.request_mark
@@ -182,17 +204,17 @@ class Stream:
             return self.recording.names[name] or None
         return self.hello.sni if mark == Mark.TLS_HELLO and self.hello is not None else None
 
-    @cached_property
+    @property
     def protocol(self) -> str:
         """tls, http or tcp, by the client's first payload."""
         return {int(Mark.TLS_HELLO): "tls", int(Mark.HTTP_REQUEST): "http"}.get(self.request_mark, "tcp")
 
-    @cached_property
+    @property
     def hello(self) -> ClientHello | None:
         """The ClientHello, over as many segments as it took; None where the stream does not begin with one."""
         return client_hello(self.first_bytes(from_client=True, limit_bytes=16384))
 
-    @cached_property
+    @property
     def server_rtt_s(self) -> float | None:
         """Capture point to server and back, from the handshake; None if a SYN or SYN-ACK was repeated or not seen."""
         syns = [s for s in self.segments if s.flags & SYN]
@@ -202,7 +224,7 @@ class Stream:
             return None
         return (second[0].time_ns - first[0].time_ns) / 1e9
 
-    @cached_property
+    @property
     def client_rtt_s(self) -> float | None:
         """Capture point to client and back, from SYN-ACK to the client's next segment; None if not to be had."""
         answers = [s for s in self.from_server if s.flags & SYN and s.flags & ACK]
@@ -213,7 +235,7 @@ class Stream:
         )
         return (after.time_ns - answers[0].time_ns) / 1e9 if after else None
 
-    @cached_property
+    @property
     def request_ttl_hops(self) -> int | None:
         """The TTL of the client's first payload where it is below its first packet's: a TTL-limited probe."""
         if self.request_row < 0:
@@ -258,7 +280,7 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
             list(zip(or_ed.tolist(), summed.tolist(), _first_payloads(order, mine, size, bounds), strict=True))
         )
     ends_of = _endpoints(recording, numbers)
-    end_ns = int(c.time_ns.max())
+    end_ns, shelf = int(c.time_ns.max()), Shelf()
     first_ns, last_ns = c.time_ns[order[bounds]].tolist(), c.time_ns[order[ends - 1]].tolist()
     out = []
     for i, (start, end, number, role, (a, b)) in enumerate(
@@ -283,6 +305,7 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
                 first_ns=first_ns[i],
                 last_ns=last_ns[i],
                 end_ns=end_ns,
+                shelf=shelf,
             )
         )
     return tuple(out[i] for i in np.argsort(order[bounds], kind="stable").tolist())
