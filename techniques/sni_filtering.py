@@ -97,7 +97,7 @@ SILENCE_AFTER_ACKNOWLEDGEMENT = Clue(
     says="the ClientHello was acknowledged and nothing followed in {waited:.1f} s",
     group="silence",
     given={
-        "*.timeout": 0.5, "server-down": 0.5, "server-refuses": 0.3, "split-tcp": 0.5, "pmtu": 0.5, "path-failure": 0.1,
+        "*.timeout": 0.5, "server-down": 0.5, "server-refuses": 0.03, "split-tcp": 0.5, "pmtu": 0.5, "path-failure": 0.1,
         "ordinary": 0.05, "innocent": 0.02, "*": 0.01,
     },
     source="a hang and a dropped answer look the same from one vantage; set by hand",

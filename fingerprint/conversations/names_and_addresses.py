@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 
 from fingerprint.conversations.openings import Opening, opening
-from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
 
 # Outcome of an opening → the action that it would be, if it were interference.
@@ -94,8 +93,8 @@ def attempts(streams: Iterable[Stream]) -> Square:
 
 
 def _passed(stream: Stream) -> bool:
-    """The summary shows an answer and no reset from the server's side."""
-    return stream.server_bytes >= SERVER_HELLO_BYTES and not stream.server_flags & RST
+    """The summary shows an answer before any ending."""
+    return stream.server_bytes >= SERVER_HELLO_BYTES and stream.answered
 
 
 def _nearest(streams: Iterable[Stream], mine: Attempts) -> Iterator[Opening]:

@@ -13,6 +13,7 @@ silent            the request is acknowledged, no payload follows
 reset             RST in the server's name before any of its payload
 closed            FIN in the server's name before any of its payload
 abandoned         the client closed or reset before any answer
+cut               the answer began and the connection ended before the exchange was through (told by the verdict)
 unseen            the direction from the server was not captured, or the stream begins in its middle
 """
 

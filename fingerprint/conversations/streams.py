@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from captures.columns import Mark
 from captures.recording import Recording
-from fingerprint.conversations.segments import ACK, RST, SYN, Endpoint, Segment, Series, segments, unwrap
+from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Endpoint, Segment, Series, segments, unwrap
 from fingerprint.messages.tls import ClientHello, client_hello
 
 __all__ = ["Endpoint", "Segment", "Series", "Stream", "streams"]
@@ -69,6 +69,8 @@ class Stream:
     client_bytes: int  # sum of payloads, retransmissions included
     server_bytes: int
     request_row: int  # row of the client's first payload, -1 without any
+    answer_row: int  # row of the first payload in the server's name, -1 without any
+    cut_row: int  # row of the first FIN or RST in the server's name, -1 without any
     first_ns: int
     last_ns: int
     end_ns: int  # of the recording
@@ -194,6 +196,13 @@ class Stream:
         return int(self.recording.columns.mark[self.request_row]) if self.request_row >= 0 else 0
 
     @property
+    def answered(self) -> bool:
+        """The first thing in the server's name is payload and no TLS alert, told from the summary alone."""
+        if self.answer_row < 0 or 0 <= self.cut_row < self.answer_row:
+            return False
+        return int(self.recording.columns.mark[self.answer_row]) != Mark.TLS_ALERT
+
+    @property
     def name(self) -> str | None:
         """SNI or Host of the first request, printable; None where none was seen."""
         mark = self.request_mark
@@ -272,13 +281,13 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
     numbers = c.flow[order[bounds]]
     from_b = c.direction[order].astype(bool)
     flags, size = c.tcp_flags[order], c.payload_bytes[order]
-    sides = []  # per side: flags, bytes, row of first payload
+    sides = []  # per side: flags, bytes, rows of the first payload and of the first FIN or RST
     for mine in (~from_b, from_b):
         or_ed = np.bitwise_or.reduceat(np.where(mine, flags, np.uint16(0)), bounds)
         summed = np.add.reduceat(np.where(mine, size, np.uint32(0)), bounds, dtype=np.int64)
-        sides.append(
-            list(zip(or_ed.tolist(), summed.tolist(), _first_payloads(order, mine, size, bounds), strict=True))
-        )
+        payloads = _first(order, mine & (size > 0) & ((flags & RST) == 0), bounds)
+        cuts = _first(order, mine & ((flags & (FIN | RST)) != 0), bounds)
+        sides.append(list(zip(or_ed.tolist(), summed.tolist(), payloads, cuts, strict=True)))
     ends_of = _endpoints(recording, numbers)
     end_ns, shelf = int(c.time_ns.max()), Shelf()
     first_ns, last_ns = c.time_ns[order[bounds]].tolist(), c.time_ns[order[ends - 1]].tolist()
@@ -302,6 +311,8 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
                 client_bytes=client[1],
                 server_bytes=server[1],
                 request_row=client[2],
+                answer_row=server[2],
+                cut_row=server[3],
                 first_ns=first_ns[i],
                 last_ns=last_ns[i],
                 end_ns=end_ns,
@@ -368,13 +379,13 @@ def _reuses(recording: Recording, order: NDArray[np.int64], start: int, end: int
     return cuts
 
 
-def _first_payloads(
-    order: NDArray[np.int64], mine: NDArray[np.bool_], size: NDArray[np.uint32], bounds: NDArray[np.int64]
-) -> list[int]:
-    """Per stream the row of the first payload that one side sent; -1 without any."""
+def _first(order: NDArray[np.int64], wanted: NDArray[np.bool_], bounds: NDArray[np.int64]) -> list[int]:
+    """Per stream the row of the first packet that is wanted; -1 without any."""
     beyond = len(order)
-    first = np.minimum.reduceat(np.where(mine & (size > 0), np.arange(beyond), beyond), bounds)
-    out: list[int] = np.where(first < beyond, order[np.minimum(first, beyond - 1)], -1).tolist()
+    first = np.minimum.reduceat(np.where(wanted, np.arange(beyond), beyond), bounds)
+    # A stream without one finds the next stream's, or none at all.
+    found = first < np.append(bounds[1:], beyond)
+    out: list[int] = np.where(found, order[np.minimum(first, beyond - 1)], -1).tolist()
     return out
 
 

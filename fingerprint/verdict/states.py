@@ -31,6 +31,10 @@ UNEXPLAINED: dict[str, tuple[str, str]] = {
     ),
     "reset": ("the connection was reset after the request", "send another name of equal length to the same address"),
     "closed": ("the connection was closed without an answer", "send another name of equal length to the same address"),
+    "cut": (
+        "the answer began and the connection was reset before the exchange was through",
+        "repeat with another name of equal length on the same address",
+    ),
     "alert": ("the server side answered with a TLS alert", "send this name to the address from a second vantage"),
     "unseen": ("packets from the server were not captured", "capture both directions"),
 }

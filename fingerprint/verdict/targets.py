@@ -7,9 +7,8 @@ or under the address where no name is known.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from captures.columns import Mark
 from fingerprint.capture import Capture
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.conversations.openings import Opening, opening
@@ -89,14 +88,24 @@ class Vantages:
 
 def completed(stream: Stream) -> bool:
     """Application work was done: the server answered the client's request with more than a refusal."""
-    if not stream.server_bytes or not stream.client_bytes:
+    if not stream.client_bytes or not stream.answered:
         return False
     if stream.protocol == "tls" and stream.server_bytes < TLS_WORK_BYTES:
         return False
-    if (stream.client_flags | stream.server_flags) & RST:
-        first = opening(stream)
-        return first.outcome == "answered" and (first.answer is None or first.answer.mark != Mark.TLS_ALERT)
-    return True
+    return not (stream.client_flags | stream.server_flags) & RST or _before_the_reset(stream)
+
+
+def _before_the_reset(stream: Stream) -> bool:
+    """Whether the exchange was through when the first reset came: for TLS that takes a second word from either side."""
+    words: list[bool] = []
+    for s in stream.head:
+        if s.is_reset:
+            break
+        if s.payload_bytes and (not words or words[-1] != s.from_client):
+            words.append(s.from_client)
+    else:
+        return True
+    return len(words) >= (4 if stream.protocol == "tls" else 2)
 
 
 def targets(capture: Capture, vantages: Vantages) -> dict[tuple[str, str | None], Target]:
@@ -125,8 +134,10 @@ def targets(capture: Capture, vantages: Vantages) -> dict[tuple[str, str | None]
             target.saw(stream.first_ns, stream.last_ns)
             if first is None:
                 target.completed.append(stream)
-            elif first.outcome in FAILED and stream.request_ttl_hops is None:
+            elif stream.request_ttl_hops is None and first.outcome in FAILED:
                 target.failed.append(first)
+            elif stream.request_ttl_hops is None and first.outcome == "answered" and stream.protocol == "tls":
+                target.failed.append(replace(first, outcome="cut"))
             else:
                 target.idle.append(stream)
     return out
