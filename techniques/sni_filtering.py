@@ -97,10 +97,21 @@ SILENCE_AFTER_ACKNOWLEDGEMENT = Clue(
     says="the ClientHello was acknowledged and nothing followed in {waited:.1f} s",
     group="silence",
     given={
-        "*.timeout": 0.5, "server-down": 0.5, "server-refuses": 0.03, "split-tcp": 0.5, "pmtu": 0.5, "path-failure": 0.1,
-        "ordinary": 0.05, "innocent": 0.02, "*": 0.01,
+        "*.timeout": 0.5, "server-down": 0.5, "server-refuses": 0.03, "split-tcp": 0.5, "pmtu": 0.5,
+        "path-failure": 0.1, "ordinary": 0.05, "innocent": 0.02, "*": 0.01,
     },
     source="a hang and a dropped answer look the same from one vantage; set by hand",
+)  # fmt: skip
+
+DEAF_AFTER_THE_HELLO = Clue(
+    id="deaf-after-the-hello",
+    says="the ClientHello was acknowledged; {copies} later segments of the client over {span:.1f} s were not",
+    group="witness",
+    given={
+        "*.timeout": 0.5, "server-down": 0.01, "nat-timeout": 0.01, "path-failure": 0.01, "split-tcp": 0.01,
+        "capture-fault": 0.01, "local-network": 0.01, "server-refuses": 0.003, "innocent": 0.001, "*": 0.001,
+    },
+    source="a program that hangs leaves its kernel acknowledging (RFC 9293 section 3.10.7.4); set by hand",
 )  # fmt: skip
 
 _EVERY_ACTION = ("reset", "timeout", "close", "alert")
@@ -193,7 +204,8 @@ class SniFiltering(Technique):
     """Thresholds: how often and how long a hello must have gone unheard, and how long an answer is waited for."""
 
     clues = (
-        HELLO_NEVER_ACKNOWLEDGED, UNHEARD_HELLO, LARGE_HELLO_NEVER_ACKNOWLEDGED, PART_NEVER_ACKNOWLEDGED, SERVER_LIVES,
+        HELLO_NEVER_ACKNOWLEDGED, UNHEARD_HELLO, LARGE_HELLO_NEVER_ACKNOWLEDGED, PART_NEVER_ACKNOWLEDGED,
+        SERVER_LIVES, DEAF_AFTER_THE_HELLO,
         SILENCE_AFTER_ACKNOWLEDGEMENT, OTHER_NAME_PASSES_HERE, NAME_DECIDES_HERE, FOREIGN_NAME_PASSES_HERE,
         SMALLER_HELLO_PASSES_HERE, OTHER_NAME_PASSES_ELSEWHERE, ADDRESS_WORKS_OTHERWISE, NAME_FAILS_EVERYWHERE,
         THIS_NAME_PASSES_TOO,
@@ -222,6 +234,7 @@ class SniFiltering(Technique):
                 yield _unsure(why, subject, o)
             else:
                 yield cite(SILENCE_AFTER_ACKNOWLEDGEMENT, subject, *hello, waited=o.waited_s)
+            yield from self._deaf(subject, o)
         if o.outcome not in ("unacknowledged", "part-acknowledged"):
             return
         if o.copies < self.copies or o.span_s < self.span_s:
@@ -248,6 +261,13 @@ class SniFiltering(Technique):
         later = [s for s in o.signs_of_life if s.time_ns > first_wait_ns]
         if later:
             yield cite(SERVER_LIVES, subject, *o.request, *later, packets=len(later))
+
+    def _deaf(self, subject: Subject, o: Opening) -> Iterator[Evidence]:
+        if len(o.unheard) < self.copies - 1:
+            return
+        span_s = (o.unheard[-1].time_ns - o.unheard[0].time_ns) / 1e9
+        if span_s >= self.span_s:
+            yield cite(DEAF_AFTER_THE_HELLO, subject, *o.request, *o.unheard, copies=len(o.unheard), span=span_s)
 
     def _names(self, capture: Capture, table: Square, mine: Attempts) -> Iterator[Evidence]:
         subject = _subject(mine, None)

@@ -42,6 +42,7 @@ class Opening:
     signs_of_life: tuple[
         Segment, ...
     ]  # server segments after a copy of the request whose acknowledgement leaves it out
+    unheard: tuple[Segment, ...]  # what the client sent after the request and nobody acknowledged, copies included
     waited_s: float  # from the last copy of the request to the end of the recording, or to the client's own end
 
     @property
@@ -112,6 +113,7 @@ def opening(stream: Stream) -> Opening:
         ending=ending,
         covered=covered,
         signs_of_life=life,
+        unheard=_unheard(head, end, covered),
         waited_s=max(0.0, ((gave_up or stream.end_ns) - last_ns) / 1e9),
     )
 
@@ -124,6 +126,18 @@ def _ending(head: tuple[Segment, ...], answer: Segment | None, asked_ns: int | N
         if not s.from_client and s.flags & (RST | FIN) and (asked_ns is None or s.time_ns >= asked_ns):
             return s
     return None
+
+
+def _unheard(head: tuple[Segment, ...], request_end: int, covered: int) -> tuple[Segment, ...]:
+    """Client segments beyond the request (data, FIN) that no acknowledgement covers. RFC 9293: a live host's would."""
+    return tuple(
+        s
+        for s in head
+        if s.from_client
+        and not s.flags & (SYN | RST)
+        and s.seq >= request_end
+        and s.end + bool(s.flags & FIN) > max(covered, request_end)
+    )
 
 
 def _outcome(

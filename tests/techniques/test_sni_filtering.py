@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fingerprint.technique import Evidence, Finding, Inconclusive
 from techniques.sni_filtering import SniFiltering
-from tests.conversations.resets_talk import ACK, PSH, RST, Talk, hello
+from tests.conversations.resets_talk import ACK, FIN, PSH, RST, Talk, hello
 
 
 def _findings(talk: Talk, folder: Path) -> list[Finding]:
@@ -109,3 +109,15 @@ def test_a_capture_where_everything_works_yields_nothing(tmp_path: Path) -> None
     talk = Talk().works(0, port=40001).works(500, port=40002, name="news.example")
     talk.packets = [(at, raw) for at, raw in talk.packets]
     assert not [f for f in _findings(talk, tmp_path) if isinstance(f, Evidence)]
+
+
+def test_a_fin_that_nobody_acknowledges_after_the_hello_is_a_dead_path_not_a_hanging_program(tmp_path: Path) -> None:
+    for answered in (False, True):
+        talk = Talk()
+        end = talk.asked()
+        talk.send(83, "s", ACK, seq=1, ack=end)
+        for at in (6000, 6300, 6900, 8100, 10_500):
+            talk.send(at, "c", FIN | ACK, seq=end, ack=1)
+        if answered:
+            talk.send(6040, "s", ACK, seq=1, ack=end + 1)
+        assert ("deaf-after-the-hello" in _clues(talk, tmp_path)) is not answered
