@@ -61,17 +61,20 @@ class Forge(Box):
         self.triggers += 1
         if self.triggers % self.every:
             return (packet,)
+        self.fire(packet, line)
+        return () if self.swallow else (packet,)
+
+    def fire(self, trigger: Packet, line: Line) -> None:
+        """Send what we have to say about a trigger. ``ack_offset`` puts a number into the field of a bare RST."""
         for towards_server, wanted in ((False, self.to_client), (True, self.to_server)):
             for i, (flags, changes) in enumerate(self.segments if wanted else ()):
-                forged = self._forged(packet, towards_server=towards_server, flags=flags)
-                given = {k: v(forged) if callable(v) else v for k, v in changes.items()}
-                self.inject(
-                    replace(forged, **given),  # type: ignore[arg-type]
-                    line,
-                    outbound=towards_server,
-                    after_s=self.after_s + i * 0.0001,
-                )
-        return () if self.swallow else (packet,)
+                forged = self._forged(trigger, towards_server=towards_server, flags=flags)
+                given = dict(changes)
+                if "ack_offset" in given:
+                    right = self._forged(trigger, towards_server=towards_server, flags="A").ack
+                    given["ack"] = right + int(str(given.pop("ack_offset")))
+                after_s = self.after_s + i * 0.0001
+                self.inject(replace(forged, **given), line, outbound=towards_server, after_s=after_s)  # type: ignore[arg-type]
 
     def _forged(self, trigger: Packet, *, towards_server: bool, flags: str) -> Packet:
         size = len(trigger.payload) + ("S" in trigger.flags)

@@ -32,9 +32,7 @@ def answer(
     kind = q.qd[0].qtype
     right = [a for a in addresses if (":" in a) == (kind == AAAA_TYPE)]
     records = [DNSRR(rrname=name, type=kind, ttl=ttl_s, rdata=a) for a in right]
-    return DNS(
-        id=q.id, qr=1, rd=q.rd, ra=ra, aa=aa, rcode=rcode, qd=DNSQR(qname=name, qtype=kind), an=records or None
-    ).build()
+    return DNS(id=q.id, qr=1, rd=q.rd, ra=ra, aa=aa, rcode=rcode, qd=DNSQR(qname=name, qtype=kind), an=records).build()
 
 
 def name_asked(payload: bytes) -> str:

@@ -11,7 +11,7 @@ def make(folder: Path) -> None:
     scene = Scene(149)
     address = "151.101.65.169"
     web = scene.site(address, rtt_s=0.090, hops=10)
-    # The Airtel pattern of the field: toward the server only, a window no client has.
+    # As Airtel's: toward the server only, IP ID 242 (lhmerino/censorship-detection).
     scene.box(
         3,
         Forge(
