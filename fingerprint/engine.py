@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from typing import Protocol
 
@@ -57,16 +58,29 @@ Part = tuple[tuple[CaptureSummary, ...], tuple[Verdict, ...], tuple[Failure, ...
 
 def _apart(files: Sequence[str], techniques: Techniques, jobs: int) -> Iterator[Part]:
     """Each file judged on its own. An unreadable file leaves no summary, so indices count what was read."""
-    if jobs > 1 and len(files) > 1:
-        with ProcessPoolExecutor(max_workers=min(jobs, len(files), os.cpu_count() or 1)) as pool:
-            readable = list(pool.map(_one, files, range(len(files)), [techniques.techniques] * len(files)))
-        yield from renumbered(readable)
+    if jobs > 1 and len(files) > 1 and "fork" in get_all_start_methods():
+        workers = min(jobs, len(files), os.cpu_count() or 1)
+        # Forked workers inherit the techniques: those of a plugin file could not be sent to them.
+        with ProcessPoolExecutor(workers, get_context("fork"), _equip, (techniques.techniques,)) as pool:
+            yield from renumbered(pool.map(_equipped, files, range(len(files))))
         return
     index = 0
     for file in files:
         part = _one(file, index, techniques.techniques)
         index += len(part[0])
         yield part
+
+
+_EQUIPMENT: list[Sequence[tuple[str, Technique]]] = []
+
+
+def _equip(techniques: Sequence[tuple[str, Technique]]) -> None:
+    """Give a worker process its techniques."""
+    _EQUIPMENT[:] = [techniques]
+
+
+def _equipped(file: str, index: int) -> Part:
+    return _one(file, index, _EQUIPMENT[0])
 
 
 def renumbered(parts: Iterable[Part]) -> Iterator[Part]:
