@@ -68,5 +68,5 @@ fi
 
 spec=".${extra:+[$extra]}"
 say "installing into $venv: $("$venv/bin/python" scripts/requirements.py "$extra")"
-"$venv/bin/python" -m pip install -q --disable-pip-version-check --no-input -e "$spec"
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input -e "$spec"
 touch "$stamp"

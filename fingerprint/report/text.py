@@ -93,8 +93,8 @@ class Page:
         lines = text.wrap(self.to, max(20, self.to.width - len(label)), overflow="fold") if text else [text]
         for n, line in enumerate(lines):
             line.rstrip()
-            margin = Text(" " * len(label)) if n else Text(label, "dim")
-            self.to.print(margin + line, soft_wrap=True)
+            margin = Text().append(" " * len(label) if n else label, "dim")
+            self.to.print(margin.append_text(line), soft_wrap=True)
 
     def blank(self) -> None:
         """An empty line."""
@@ -134,8 +134,7 @@ class Page:
         if v.cause:
             self.cause(v, several=several)
         self.others(v)
-        for says, packets in v.consequences[:ALTERNATIVES_SHOWN]:
-            self.labelled("follows", says, (self.packets(packets, several=several), "dim"))
+        self.consequences(v, several=several)
         for technique, e in self.notable(v):
             self.labelled("also seen", e, (f"  {technique}", "dim"))
         for step in v.next:
@@ -183,7 +182,7 @@ class Page:
         for w in sorted(decisive, key=lambda w: -w.log_odds):
             sightings.setdefault(w.evidence.clue.id, []).append(w)
         for n, same in enumerate(list(sightings.values())[:EVIDENCE_SHOWN]):
-            again = f" and {wording.count(len(same) - 1, 'time')} more" if len(same) > 1 else ""
+            again = f", and {wording.again(len(same) - 1)}" if len(same) > 1 else ""
             where = self.packets(same[0].evidence.packets, several=several)
             self.labelled("" if n else "evidence", same[0].evidence.says, (f"{where}{again}", "dim"))
         if len(sightings) > EVIDENCE_SHOWN and not self.showing.why:
@@ -225,6 +224,14 @@ class Page:
             reason = reason.replace(" it", " them") if len(losers) > 1 else reason
             self.labelled("" if n else label, ", ".join(losers), (f" – {reason}", "dim"))
 
+    def consequences(self, v: Verdict, *, several: bool) -> None:
+        """Failures that follow from another one: evidence for nothing else. Equal sentences share a line."""
+        packets: dict[str, list[Cited]] = {}
+        for says, cited in v.consequences:
+            packets.setdefault(says, []).extend(cited)
+        for n, (says, all_cited) in enumerate(list(packets.items())[:ALTERNATIVES_SHOWN]):
+            self.labelled("" if n else "follows", says, (self.packets(all_cited, several=several), "dim"))
+
     def notable(self, v: Verdict) -> Iterator[tuple[str, str]]:
         """Facts that moved no verdict, each once."""
         counted: dict[tuple[str, str], int] = {}
@@ -239,10 +246,12 @@ class Page:
         if not ok:
             return
         self.blank()
-        shown = ok if self.showing.all_ok else ok[:OK_NAMED]
-        names = ", ".join(v.target for v in shown)
-        rest = f" and {len(ok) - len(shown):,} more (--all lists them)" if len(ok) > len(shown) else ""
-        self.line((f"{self.symbol('ok')} {wording.STATES['ok'][2]}", wording.STATES["ok"][3]), f"  {names}{rest}")
+        named = list(dict.fromkeys(v.target for v in ok))
+        shown = named if self.showing.all_ok else named[:OK_NAMED]
+        rest = f" and {len(named) - len(shown):,} more (--all lists them)" if len(named) > len(shown) else ""
+        self.line(
+            (f"{self.symbol('ok')} {wording.STATES['ok'][2]}", wording.STATES["ok"][3]), f"  {', '.join(shown)}{rest}"
+        )
 
     def captures(self, report: Report) -> None:
         """The files, and what their quality forbids to conclude."""

@@ -130,3 +130,8 @@ def size(value: Interval) -> str:
 def count(n: int, thing: str, things: str | None = None) -> str:
     """``1 packet``, ``1,024 packets``."""
     return f"{n:,} {thing if n == 1 else things or thing + 's'}"
+
+
+def again(n: int) -> str:
+    """``once more``, ``twice more``, ``5 times more``."""
+    return {1: "once more", 2: "twice more"}.get(n, f"{n:,} times more")
