@@ -9,10 +9,24 @@ from fingerprint.report.document import Document, as_dict
 from fingerprint.report.text import Showing
 from fingerprint.verdict.model import Report
 
+# Above this nobody reads the document by eye, and indenting costs more than all the rest of writing it.
+INDENTED_TARGETS = 200
+
 
 def write_json(report: Report, out: IO[str], showing: Showing) -> None:
-    """The document of the schema, indented, keys in the schema's order."""
-    out.write(json.dumps(document(report, showing), ensure_ascii=True, indent=1, allow_nan=False) + "\n")
+    """The document of the schema, keys in the schema's order; indented, or a target a line where there are many."""
+    whole = document(report, showing)
+    if len(whole["targets"]) <= INDENTED_TARGETS:
+        out.write(json.dumps(whole, ensure_ascii=True, indent=1, allow_nan=False) + "\n")
+        return
+    parts = []
+    for key, value in whole.items():
+        if key == "targets":
+            lines = (json.dumps(target, ensure_ascii=True, allow_nan=False) for target in value)
+            parts.append('"targets": [\n' + ",\n".join(lines) + "\n]")
+        else:
+            parts.append(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=True, allow_nan=False)}")
+    out.write("{" + ",\n".join(parts) + "}\n")
 
 
 def write_jsonl(report: Report, out: IO[str], showing: Showing) -> None:

@@ -10,6 +10,12 @@ from pathlib import PurePath
 
 from fingerprint.verdict.model import Report
 
+# Anything that reads like a whole IPv4 or IPv6 address: 10.0.0.1 is not found in 110.0.0.15. One pattern for any number
+# of clients; which of the finds are theirs is a look-up.
+_IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
+_IPV6 = rf"[0-9A-Fa-f]{{0,4}}(?::[0-9A-Fa-f]{{0,4}}){{1,7}}(?::{_IPV4})?"
+ADDRESS = re.compile(rf"(?<![\w.:])(?:{_IPV4}|{_IPV6})(?![\w:]|\.\d)")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Veil:
@@ -22,15 +28,9 @@ class Veil:
         alone = len(self.clients) == 1
         return {c: "client" if alone else f"client-{i}" for i, c in enumerate(self.clients, 1)}
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str] | None:
-        # Whole addresses only: 10.0.0.1 must not be found in 110.0.0.15.
-        longest_first = "|".join(re.escape(c) for c in sorted(self.clients, key=len, reverse=True))
-        return re.compile(rf"(?<![\w.:])(?:{longest_first})(?![\w:]|\.\d)") if self.clients else None
-
     def __call__(self, text: str) -> str:
         """The text without the clients' addresses."""
-        return self._pattern.sub(lambda m: self._words[m[0]], text) if self._pattern else text
+        return ADDRESS.sub(lambda m: self._words.get(m[0], m[0]), text) if self.clients else text
 
 
 def veil(report: Report, *, with_vantage: bool) -> Veil:
