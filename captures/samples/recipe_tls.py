@@ -48,7 +48,7 @@ def _list16(values: tuple[int, ...]) -> bytes:
     return struct.pack(f">H{len(values)}H", 2 * len(values), *values)
 
 
-def client_hello(name: str, rng: random.Random, *, size_bytes: int = 517) -> bytes:
+def client_hello(name: str, rng: random.Random, *, size_bytes: int = 517, quic: bool = False) -> bytes:
     """A ClientHello record naming ``name``, padded to a size; above 1,600 it carries a post-quantum key share too."""
     g1, g2, g3 = (rng.choice(GREASE) for _ in range(3))
     host = name.encode("ascii")
@@ -67,7 +67,7 @@ def client_hello(name: str, rng: random.Random, *, size_bytes: int = 517) -> byt
         _extension(10, _list16(groups)),
         _extension(11, b"\x01\x00"),
         _extension(35, b""),
-        _extension(16, b"\x00\x0c\x02h2\x08http/1.1"),
+        _extension(16, b"\x00\x03\x02h3" if quic else b"\x00\x0c\x02h2\x08http/1.1"),
         _extension(5, b"\x01\x00\x00\x00\x00"),
         _extension(13, _list16(SIGNATURES)),
         _extension(18, b""),
@@ -77,6 +77,10 @@ def client_hello(name: str, rng: random.Random, *, size_bytes: int = 517) -> byt
         _extension(27, b"\x02\x00\x02"),
         _extension(g3 ^ 0x1010, b"\x00"),
     ]
+    if quic:
+        # RFC 9000 section 18.2: idle time, largest datagram, and how much may be sent at first.
+        limits = b"\x01\x04\x80\x00\x75\x30\x03\x02\x45\xc0\x04\x04\x80\xf0\x00\x00\x05\x04\x80\x60\x00\x00"
+        extensions.append(_extension(0x39, limits))
     suites = _list16((g1, *SUITES))
     head = b"\x03\x03" + rng.randbytes(32) + b"\x20" + rng.randbytes(32) + suites + b"\x01\x00"
     used = 5 + 4 + len(head) + 2 + sum(map(len, extensions))

@@ -13,7 +13,7 @@ def _broken_link(p: Packet) -> bool:
 
 
 def make(folder: Path) -> None:
-    scene = Scene(161)
+    scene = Scene(165)
     address = "151.101.65.181"
     web = scene.site(address, rtt_s=0.060, hops=9)
     scene.box(4, Drop(_broken_link))
