@@ -11,8 +11,9 @@ from functools import cached_property
 
 from captures.recording import Recording
 from fingerprint.conversations import round_trips
+from fingerprint.conversations.connections import streams
 from fingerprint.conversations.lookups import Lookup, lookups
-from fingerprint.conversations.streams import Stream, streams
+from fingerprint.conversations.streams import Stream
 from fingerprint.quality import quality
 from fingerprint.technique import Known
 from fingerprint.verdict.model import Quality
