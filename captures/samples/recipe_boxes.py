@@ -77,7 +77,7 @@ class Forge(Box):
                 self.inject(replace(forged, **given), line, outbound=towards_server, after_s=after_s)  # type: ignore[arg-type]
 
     def _forged(self, trigger: Packet, *, towards_server: bool, flags: str) -> Packet:
-        size = len(trigger.payload) + ("S" in trigger.flags)
+        size = len(trigger.payload) + ("S" in trigger.flags) + ("F" in trigger.flags)
         seen = self.last.get((key_of(trigger, outbound=self.outbound), towards_server))
         as_sender = towards_server == self.outbound
         same = replace(trigger, payload=b"", options=(), window=0, dscp=0, df=False, ip_id=0, flags=flags)

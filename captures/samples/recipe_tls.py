@@ -132,10 +132,12 @@ class TlsClient(App):
         abort_after_s: float = 0.0,
         hello_after_s: float = 0.0,
         linger_s: float = 0.0,
+        flight_bytes: int = 3300,
         done: Callable[[], None] = lambda: None,
     ) -> None:
         self.name, self.hello_bytes, self.page_bytes = name, hello_bytes, page_bytes
         self.upload_bytes, self.split_at, self.linger_s = upload_bytes, split_at, linger_s
+        self.flight_bytes = flight_bytes
         self.abort_after_s, self.hello_after_s, self.done = abort_after_s, hello_after_s, done
         self.seen, self.asked = 0, False
 
@@ -162,7 +164,7 @@ class TlsClient(App):
             connection.close()
             return
         self.seen += len(data)
-        if not self.asked and self.seen > 3300:
+        if not self.asked and self.seen > self.flight_bytes:
             self.asked, self.seen = True, 0
             rng = connection.net.rng
             request = _record(CIPHER_CHANGE, b"\x01") + _record(APPLICATION, rng.randbytes(53))
@@ -195,8 +197,13 @@ class TlsServer(App):
     """
 
     def __init__(
-        self, pages: dict[str, int] | None = None, manners: dict[str, str] | None = None, think_s: float = 0.0
+        self,
+        pages: dict[str, int] | None = None,
+        manners: dict[str, str] | None = None,
+        think_s: float = 0.0,
+        flight: Callable[[str, bytes, random.Random], bytes] = lambda _, hello, rng: server_flight(hello, rng),
     ) -> None:
+        self.flight = flight
         self.pages, self.manners, self.think_s = pages or {}, manners or {}, think_s
         self.heard, self.name, self.stage = b"", "", 0
 
@@ -227,7 +234,7 @@ class TlsServer(App):
             case "close":
                 connection.close()
             case _:
-                flight = server_flight(hello, connection.net.rng)
+                flight = self.flight(self.name, hello, connection.net.rng)
                 connection.net.at(self.think_s, lambda: connection.send(flight))
 
 
