@@ -7,7 +7,8 @@ What it looks for
     question of `tcp-rst-injection`; the verdict joins the two.
 
 What it sends
-    Pairs of hellos that differ in the name alone, equal in length, interleaved, to the same address.
+    Nothing yet: it reads the hellos of any capture. Best are pairs that differ in the name alone, equal in length,
+    interleaved, to one address.
 
 When it is wrong
     A server may refuse a name that it does not host: only a name that belongs elsewhere and passes here rules that
