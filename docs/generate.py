@@ -65,6 +65,9 @@ def technique_page(known: str, technique: Technique) -> list[str]:
 def techniques() -> None:
     """A page a technique, and their index."""
     loaded = registry.load().techniques
+    for page in (REFERENCE / "techniques").glob("*.md"):
+        if page.stem not in dict(loaded):
+            page.unlink()
     for known, technique in loaded:
         write(f"techniques/{known}.md", technique_page(known, technique))
     rows = [f"| [{known}](techniques/{known}.md) | {registry.title(type(technique))} |" for known, technique in loaded]
