@@ -13,7 +13,7 @@ import numpy as np
 
 from fingerprint.conversations.segments import FIN, RST
 from fingerprint.conversations.streams import Stream
-from fingerprint.conversations.transfers import acknowledging, only
+from fingerprint.conversations.transfer_passage import acknowledging, only
 
 # RFC 2923: a path-MTU black hole passes no full-size segment at all. Two of at least the size that every IPv6 link
 # carries (RFC 8200 section 5: 1280 bytes, less headers) must have got through before a silence can be a cap.

@@ -53,15 +53,16 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
 
 def bucket(t: Transfer, form: str | None) -> Bucket | None:
     """The rate and burst that fit the shape; None for shapes without a rate."""
-    return {"policer": t.policer, "shaper": t.shaper}.get(form or "")
+    return t.limiter.policer if form == "policer" else t.limiter.shaper if form == "shaper" else None
 
 
 def drops_on_one_line(t: Transfer) -> bool:
     """Whether a token bucket explains when the drops came, and chance does not."""
-    if t.dispersion is not None and t.dispersion <= EVEN_DISPERSION:
+    dispersion, unevenness = t.limiter.dispersion, t.limiter.unevenness
+    if dispersion is not None and dispersion <= EVEN_DISPERSION:
         return True
-    chance = t.dispersion is not None and t.dispersion <= CHANCE_DISPERSION and t.variation <= CONSTANT_VARIATION
-    return t.unevenness is not None and t.unevenness <= EVEN_SLOPES and not chance
+    chance = dispersion is not None and dispersion <= CHANCE_DISPERSION and t.variation <= CONSTANT_VARIATION
+    return unevenness is not None and unevenness <= EVEN_SLOPES and not chance
 
 
 def _shared_queue(t: Transfer, control: Transfer | None) -> bool:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprint.conversations.segments import ACK, RST, SYN, Series
-from fingerprint.conversations.streams import Stream
 
 Floats = NDArray[np.float64]
 
@@ -26,9 +25,8 @@ class Handshake(NamedTuple):
     to_client_s: float | None
 
 
-def handshake(stream: Stream) -> Handshake:
+def handshake(client: Series, server: Series) -> Handshake:
     """SYN to SYN-ACK and SYN-ACK to the client's next segment; None for what was repeated or not captured."""
-    client, server = stream.series(from_client=True), stream.series(from_client=False)
     syns = client.time_s[(client.flags & (SYN | ACK)) == SYN]
     answers = server.time_s[(server.flags & (SYN | ACK)) == (SYN | ACK)]
     if len(answers) != 1 or not len(client.time_s):
@@ -103,3 +101,20 @@ def end_of(to_sender_s: float | None, to_receiver_s: float | None) -> str:
     if to_receiver_s <= NEAR_RATIO * whole_s:
         return "receiver"
     return "sender" if to_sender_s <= NEAR_RATIO * whole_s else "middle"
+
+
+def seen_from(
+    data: Series, acks: Series, again: NDArray[np.bool_], handshake_s: tuple[float | None, float | None]
+) -> tuple[str, Floats]:
+    """Where the capture stands, and the round trips in seconds that it saw while data flowed, in order of time.
+
+    ``handshake_s``: to the sender and to the receiver by the handshake; where that does not tell, the flow itself does.
+    """
+    end = end_of(*handshake_s)
+    echoed = acked = np.empty(0)
+    if end in ("", "receiver"):
+        echoed = echo_times(data, acks)[1]
+    if end in ("", "sender"):
+        acked = acknowledged_times(data, acks, again)[1]
+    end = end or end_of(median(echoed), median(acked))
+    return end, {"receiver": echoed, "sender": acked}.get(end, np.empty(0))

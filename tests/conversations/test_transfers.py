@@ -37,8 +37,8 @@ def test_a_policer_is_found_from_both_ends_with_rate_and_burst(view: str, rate_b
 def test_a_policer_is_found_behind_a_sender_that_ignores_loss(view: str) -> None:
     t = _seen(Talk(path=policed(_fast(), 1e6, 50e3), sender="paced", pace_bps=1.5e6, view=view))
     assert shape(t) == "policer"
-    assert t.policer is not None
-    assert t.policer.rate_bps.value == pytest.approx(1e6, rel=0.25)
+    assert t.limiter.policer is not None
+    assert t.limiter.policer.rate_bps.value == pytest.approx(1e6, rel=0.25)
 
 
 @pytest.mark.parametrize("view", ["receiver", "sender"])
