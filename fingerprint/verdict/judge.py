@@ -40,18 +40,20 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
 
 def _found(capture: Capture, vantages: Vantages, findings: Iterable[tuple[str, Finding]]) -> Iterator[Found]:
     """Evidence with its vantage; evidence about an address goes to every name that was given it."""
+    issues = {r.index: frozenset(q.issue for i, q in capture.quality if i == r.index) for r in capture.recordings}
     for technique, finding in findings:
         if not isinstance(finding, Evidence):
             continue
         vantage = vantages.of_packet(finding.packets[0])
+        wrong = issues[finding.packets[0].capture]
         subject = finding.subject
         shared = sorted(capture.names_of(subject.address)) if subject.name is None and subject.address else []
         if not shared:
-            yield Found(technique=technique, evidence=finding, vantage=vantage)
+            yield Found(technique=technique, evidence=finding, vantage=vantage, issues=wrong)
         for name in shared:
             says = finding.says if len(shared) == 1 else f"{finding.says} (shared with {len(shared)} names)"
             evidence = replace(finding, subject=replace(subject, name=name), says=says)
-            yield Found(technique=technique, evidence=evidence, vantage=vantage)
+            yield Found(technique=technique, evidence=evidence, vantage=vantage, issues=wrong)
 
 
 def _weigh_all(capture: Capture, found: Sequence[Found]) -> tuple[list[Balance], Mapping[str, Consequence]]:

@@ -20,6 +20,7 @@ class Found:
     technique: str
     evidence: Evidence
     vantage: str | None
+    issues: frozenset[str] = frozenset()  # what is wrong with the capture that it comes from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

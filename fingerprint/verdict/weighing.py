@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fingerprint.technique import Clue
+from fingerprint.verdict import lowering
 from fingerprint.verdict.symptoms import Found, Symptom, likelihood
 from fingerprint.verdict.taxonomy import INNOCENT_PRIOR, INNOCENTS, PRIOR_BLOCKED, node_prior
 
@@ -50,17 +51,19 @@ class Balance:
 
 
 # One entry a clue, layer and family of nodes: a large capture weighs the same few clues thousands of times.
-_VECTORS: dict[tuple[int, str, tuple[str, ...]], tuple[Clue, dict[str, float]]] = {}
+_VECTORS: dict[tuple[int, str, tuple[str, ...], frozenset[str]], tuple[Clue, dict[str, float]]] = {}
 _BALANCES: dict[tuple[object, ...], tuple[dict[str, float], dict[str, float]]] = {}
 
 
 def vector(f: Found, symptom: Symptom) -> dict[str, float]:
     """The log-likelihood of one piece of evidence under every hypothesis of the symptom."""
     clue = f.evidence.clue
-    key = (id(clue), symptom.layer, symptom.nodes)
+    key = (id(clue), symptom.layer, symptom.nodes, f.issues)
     kept = _VECTORS.get(key)
     if kept is None or kept[0] is not clue:
-        seen = {h: math.log(max(FLOOR, likelihood(clue, h, symptom.layer))) for h in (*symptom.nodes, *INNOCENTS)}
+        given = {h: likelihood(clue, h, symptom.layer) for h in (*symptom.nodes, *INNOCENTS)}
+        given[lowering.FAULT] = max(given[lowering.FAULT], lowering.floor(clue.group, f.issues))
+        seen = {h: math.log(max(FLOOR, p)) for h, p in given.items()}
         _VECTORS[key] = kept = (clue, seen)
     return kept[1]
 
@@ -86,7 +89,7 @@ def weigh(symptom: Symptom, *, prior_blocked: float = PRIOR_BLOCKED) -> Balance:
     """The balance of one symptom under a prior."""
     trials: dict[str | None, int] = {None: 0}
     order = tuple(
-        (id(f.evidence.clue), trials.setdefault(f.evidence.subject.trial, len(trials))) for f in symptom.found
+        (id(f.evidence.clue), f.issues, trials.setdefault(f.evidence.subject.trial, len(trials))) for f in symptom.found
     )
     key = (symptom.layer, symptom.nodes, order, prior_blocked)
     if key not in _BALANCES:

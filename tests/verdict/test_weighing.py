@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -128,3 +129,20 @@ def test_every_clue_of_every_technique_states_its_default_and_known_hypotheses()
                     key,
                 )
             assert not seen.given or "*" in seen.given, f"{name}/{seen.id} states no default"
+
+
+def test_a_stepping_clock_takes_from_timing_what_it_can_fake() -> None:
+    early = Clue(id="early", says="early", group="ending-timing", given={"*.reset": 0.6, "*": 0.0005}, source="a test")
+    sound, stepping = found(early), replace(found(early), issues=frozenset({"clock"}))
+    assert weigh(_symptom(stepping)).blocked() < 0.6 * weigh(_symptom(sound)).blocked()
+    assert weigh(_symptom(stepping)).innocent()[0] == "capture-fault"
+
+
+def test_every_issue_that_lowers_is_one_that_quality_can_find_and_every_group_exists() -> None:
+    from fingerprint import quality
+    from fingerprint.registry import load
+    from fingerprint.verdict.lowering import LOWERED
+
+    groups = {c.group for _, t in load().techniques for c in t.clues}
+    assert all(issue in str(quality.__doc__) for issue in LOWERED)
+    assert {g for lowered in LOWERED.values() for g in lowered} <= groups
