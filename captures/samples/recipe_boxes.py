@@ -94,7 +94,7 @@ class Forge(Box):
         else:
             same = replace(same, seq=trigger.seq + size, ack=trigger.ack if "A" in flags else 0)
         if self.mimic and seen is not None:
-            return replace(same, ttl_hops=seen.ttl_hops - 1, ip_id=(seen.ip_id + 1) & 0xFFFF, df=seen.df)
+            return replace(same, ttl_hops=seen.ttl_hops, ip_id=(seen.ip_id + 1) & 0xFFFF, df=seen.df)
         return replace(same, ttl_hops=self.ttl_hops)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
@@ -21,7 +22,10 @@ ETHERNET_LINK = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
-    """One IPv4 packet on its way. `flags` are scapy's letters; `protocol` is tcp, udp or icmp (type, code in ports)."""
+    """One packet on its way, IPv6 where the addresses are.
+
+    `flags` are scapy's letters; `protocol` is tcp, udp or icmp, whose type and code stand in the ports.
+    """
 
     source: str
     destination: str
@@ -49,9 +53,10 @@ class Packet:
         """The value of a TCP option, None where it is absent."""
         return next((v for k, v in self.options if k == name), None)
 
-    def ip_bytes(self) -> bytes:
-        """The packet from its IP header on, checksums filled in."""
-        ip = IP(
+    def _ip(self) -> IP | IPv6:
+        if ":" in self.source:
+            return IPv6(src=self.source, dst=self.destination, hlim=self.ttl_hops, tc=self.dscp << 2)
+        return IP(
             src=self.source,
             dst=self.destination,
             ttl=self.ttl_hops,
@@ -59,6 +64,10 @@ class Packet:
             flags="DF" if self.df else 0,
             tos=self.dscp << 2,
         )
+
+    def ip_bytes(self) -> bytes:
+        """The packet from its IP header on, checksums filled in."""
+        ip = self._ip()
         match self.protocol:
             case "tcp":
                 layer = TCP(
@@ -79,7 +88,7 @@ class Packet:
     def frame(self, *, towards_client: bool) -> bytes:
         """The packet as an Ethernet frame between client (or server) and its gateway."""
         ends = (GATEWAY_MAC, CLIENT_MAC) if towards_client else (CLIENT_MAC, GATEWAY_MAC)
-        return Ether(src=ends[0], dst=ends[1], type=0x0800).build() + self.ip_bytes()
+        return Ether(src=ends[0], dst=ends[1], type=0x86DD if ":" in self.source else 0x0800).build() + self.ip_bytes()
 
 
 def _block(kind: int, body: bytes) -> bytes:

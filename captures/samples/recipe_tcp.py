@@ -55,13 +55,16 @@ class Connection:
         rng = self.net.rng
         self.first, self.peer_first = rng.getrandbits(32), 0
         self.ip_id, self.clock_ms = rng.randrange(65536), host.clock_ms(peer)
+        self.ttl_hops = host.ttl_hops
         self.state, self.out, self.fin_at = "new", bytearray(), -1
         self.una, self.nxt, self.got = 0, 0, 0
         self.sent: list[_Sent] = []
         self.early: dict[int, bytes] = {}
         self.peer_fin_at = -1
         self.peer_window, self.recent_ts = 65535, 0
-        self.cwnd, self.ssthresh, self.recover = 10 * MSS_BYTES, 1 << 30, -1
+        # An IPv6 header is twenty bytes longer.
+        self.mss_bytes = MSS_BYTES - 20 * (":" in peer)
+        self.cwnd, self.ssthresh, self.recover = 10 * self.mss_bytes, 1 << 30, -1
         self.srtt_s, self.rto_s, self.tries, self.timer, self.unacked_pkts = 0.0, FIRST_RTO_S, 0, 0, 0
         self.ack_timer = 0
 
@@ -96,8 +99,8 @@ class Connection:
         body: dict[str, object] = {
             "source": self.host.address,
             "destination": self.peer,
-            "ttl_hops": self.host.ttl_hops,
-            "ip_id": 0 if flags == "SA" else self.ip_id,
+            "ttl_hops": self.ttl_hops,
+            "ip_id": 0 if flags == "SA" and self.host.zero_id_in_handshake else self.ip_id,
             "dscp": self.host.dscp,
             "source_port": self.port,
             "destination_port": self.peer_port,
@@ -129,7 +132,13 @@ class Connection:
     def open(self) -> None:
         """Send the SYN, or the SYN-ACK, and wait for what comes."""
         self.state = "opening"
-        handshake = (("MSS", 1460), ("SAckOK", b""), *self._timestamps()[2:], ("NOP", None), ("WScale", 7))
+        handshake = (
+            ("MSS", self.mss_bytes + 12),
+            ("SAckOK", b""),
+            *self._timestamps()[2:],
+            ("NOP", None),
+            ("WScale", 7),
+        )
         self._emit("S" if self.opener else "SA", 0, window=64240, options=handshake)
         self.nxt = 1
         self._arm()
@@ -139,12 +148,12 @@ class Connection:
             return
         pipe = sum(s.end - s.start for s in self.sent if not s.sacked and not s.lost)
         for s in self.sent:
-            if s.lost and pipe + MSS_BYTES <= max(self.cwnd, MSS_BYTES):
+            if s.lost and pipe + self.mss_bytes <= max(self.cwnd, self.mss_bytes):
                 s.lost, s.sent_ns = False, self.net.now_ns
                 pipe += s.end - s.start
                 self._segment(s)
         while self.nxt - 1 < len(self.out) and pipe < min(self.cwnd, self.peer_window):
-            end = min(self.nxt + MSS_BYTES, len(self.out) + 1)
+            end = min(self.nxt + self.mss_bytes, len(self.out) + 1)
             self._new(_Sent(self.nxt, end, self.net.now_ns))
             pipe += end - self.sent[-1].start
         if self.fin_at >= 0 and self.nxt == self.fin_at + 1:
@@ -179,7 +188,7 @@ class Connection:
         elif self.state == "opening":
             self.open()
         else:
-            self.ssthresh, self.cwnd, self.recover = max(self.cwnd // 2, 2 * MSS_BYTES), MSS_BYTES, self.nxt
+            self.ssthresh, self.cwnd, self.recover = max(self.cwnd // 2, 2 * self.mss_bytes), self.mss_bytes, self.nxt
             for s in self.sent:
                 s.lost = not s.sacked
             self._arm()
@@ -249,7 +258,7 @@ class Connection:
             self._grow(newly, ack)
             self._arm()
         reordering_ns = int(self.srtt_s / 4 * 1e9)
-        passed = max(blocks, default=0) - 3 * MSS_BYTES
+        passed = max(blocks, default=0) - 3 * self.mss_bytes
         lost = [
             s
             for s in self.sent
@@ -260,7 +269,7 @@ class Connection:
         for s in lost:
             s.lost = True
         if lost and self.recover < 0:
-            self.ssthresh = self.cwnd = max(int(self.cwnd * 0.7), 2 * MSS_BYTES)
+            self.ssthresh = self.cwnd = max(int(self.cwnd * 0.7), 2 * self.mss_bytes)
             self.recover = self.nxt
         self._pump()
 
@@ -271,7 +280,7 @@ class Connection:
         elif self.cwnd < self.ssthresh:
             self.cwnd += newly
         else:
-            self.cwnd += max(1, MSS_BYTES * newly // self.cwnd)
+            self.cwnd += max(1, self.mss_bytes * newly // self.cwnd)
         if self.recover >= 0 and self.cwnd < self.ssthresh:
             self.cwnd += newly  # slow start again after a time-out
 
@@ -330,6 +339,8 @@ class Host:
         self.listening: dict[int, Callable[[], App]] = {}
         self.udp: Callable[[Packet], None] | None = None
         self.closed_ports_answer = True
+        # Linux sends SYN-ACKs with IP ID 0; others count from the first packet on.
+        self.zero_id_in_handshake = True
         self.clocks: dict[str, int] = {}
         net.receivers[address] = self.receive
 

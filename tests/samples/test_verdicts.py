@@ -66,29 +66,37 @@ def complaints(report, says):
             yield f"{name} is {target['state']}, want {' or '.join(want['state'])}"
         if target["state"] != "blocked" or "mechanism" not in want:
             continue
-        found = [m["mechanism"] for m in target["mechanisms"]]
-        wrong = [f for f in found if not any(w == f or w.startswith(f + ".") for w in want["mechanism"])]
-        if wrong:
-            yield f"{name}: {wrong} is wrong, want {want['mechanism']}"
-        elif not set(found) & set(want["mechanism"]):
-            yield f"{name}: {found} is imprecise, want {want['mechanism']}"
-        best = next((m for m in target["mechanisms"] if m["mechanism"] not in wrong), None)
-        if best is None:
-            continue
-        if best["position"] not in want["position"]:
-            yield f"{name}: position {best['position']}, want {want['position']}"
-        if "shape" in want and best["shape"] != want["shape"]:
-            yield f"{name}: shape {best['shape']}, want {want['shape']}"
-        # A rate counts payload or packets, so it may be some way off the bucket's own.
-        if "rate_bps" in want and not 0.75 <= (best["rate_bps"] or 0) / want["rate_bps"] <= 1.25:
-            yield f"{name}: rate {best['rate_bps']}, want about {want['rate_bps']}"
-        cited = {p for m in target["mechanisms"] for e in m["evidence"] for p in e["packets"]}
-        if "packets" in want and not cited & set(want["packets"]):
-            yield f"{name}: cites {sorted(cited)}, want one of {want['packets']}"
+        yield from (f"{name}: {c}" for c in differences(target["mechanisms"], want))
     issues = {q["issue"] for c in report["captures"] for q in c["quality"]}
     for issue in says.get("quality", ()):
         if issue not in issues:
             yield f"quality does not mention {issue}"
+
+
+def differences(mechanisms, want):
+    """What the mechanisms of a blocked target say beside the truth."""
+    found = [m["mechanism"] for m in mechanisms]
+    wrong = [f for f in found if not any(w == f or w.startswith(f + ".") for w in want["mechanism"])]
+    if wrong:
+        yield f"{wrong} is wrong, want {want['mechanism']}"
+    elif not set(found) & set(want["mechanism"]):
+        yield f"{found} is imprecise, want {want['mechanism']}"
+    best = next((m for m in mechanisms if m["mechanism"] not in wrong), None)
+    if best is None:
+        return
+    if best["position"] not in want["position"]:
+        yield f"position {best['position']}, want {want['position']}"
+    if best["shape"] != want.get("shape", best["shape"]):
+        yield f"shape {best['shape']}, want {want['shape']}"
+    # A rate counts payload or packets, so it may be some way off the bucket's own.
+    if "rate_bps" in want and not 0.75 <= (best["rate_bps"] or 0) / want["rate_bps"] <= 1.25:
+        yield f"rate {best['rate_bps']}, want about {want['rate_bps']}"
+    place = best["location"] or {}
+    if any(place.get(k) != v for k, v in want.get("location", {}).items()):
+        yield f"location {best['location']}, want {want['location']}"
+    cited = {p for m in mechanisms for e in m["evidence"] for p in e["packets"]}
+    if "packets" in want and not cited & set(want["packets"]):
+        yield f"cites {sorted(cited)}, want one of {want['packets']}"
 
 
 @pytest.mark.parametrize("folder", SINGLE, ids=ident)

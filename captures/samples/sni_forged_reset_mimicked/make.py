@@ -11,6 +11,7 @@ def make(folder: Path) -> None:
     scene = Scene(102)
     address = "151.101.65.141"
     web = scene.site(address, rtt_s=0.080, hops=9)
+    web.zero_id_in_handshake = False
     scene.resolver("9.9.9.9", {"chatter.test": (address,), "weather.test": (address,)})
     scene.box(3, Forge(names("chatter.test"), ("RA", {}), mimic=True))
     for trial in range(3):
