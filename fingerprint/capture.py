@@ -15,8 +15,7 @@ from fingerprint.conversations.connections import streams
 from fingerprint.conversations.lookups import Lookup, lookups
 from fingerprint.conversations.streams import Stream
 from fingerprint.quality import quality
-from fingerprint.technique import Known
-from fingerprint.verdict.model import Quality
+from fingerprint.technique import Known, Quality
 
 # Streams to one address that are asked for round-trip samples; more would only refine a minimum.
 SAMPLED_STREAMS = 200

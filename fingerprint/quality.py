@@ -22,8 +22,7 @@ from captures.columns import State
 from captures.recording import Recording
 from fingerprint.conversations.segments import ACK, RST, SYN
 from fingerprint.conversations.streams import Stream
-from fingerprint.technique import Cited
-from fingerprint.verdict.model import Quality
+from fingerprint.technique import Cited, Quality
 
 # IEEE 802.3 jumbo frames end near 9,000 bytes; whatever is longer was put together by the host.
 LARGEST_FRAME_BYTES = 9216

@@ -99,6 +99,15 @@ class Cited(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """Something that lowers what may be concluded from a capture, by rule."""
+
+    issue: str  # one-sided, snaplen, dropped, offload, clock, duplicates, host-resets, mid-flow, short ...
+    detail: str
+    packets: tuple[Cited, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """A clue that was seen, on whom, and in which packets. Build it with `cite`; it cannot be built without packets."""
 

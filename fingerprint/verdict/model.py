@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fingerprint.technique import Cited, Evidence, Inconclusive, Interval, Location, Trigger
+from fingerprint.technique import Cited, Evidence, Inconclusive, Interval, Location, Quality, Trigger
 
 STATES = ("ok", "down", "blocked", "insufficient", "invalid")
 
@@ -88,15 +88,6 @@ class Verdict:
     observations: tuple[tuple[str, Evidence], ...]  # (technique, evidence whose clue has no weight)
     consequences: tuple[tuple[str, tuple[Cited, ...]], ...]  # (sentence, packets)
     next: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
-    """Something that lowers what may be concluded from a capture, by rule."""
-
-    issue: str  # one-sided, snaplen, dropped, offload, clock, duplicates, host-resets, mid-flow, short ...
-    detail: str
-    packets: tuple[Cited, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
