@@ -1,0 +1,1 @@
+"""Samples: complete, reproducible, and judged as their recipes say."""
