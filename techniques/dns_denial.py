@@ -12,7 +12,8 @@ When it is wrong
     Filtering resolvers deny names by their user's wish, and nothing in the packets tells them from a provider's: only a
     resolver in the address space that carriers use among themselves is certainly the provider's. Zones change and
     resolvers cache denials; a broken zone fails at some resolvers only, so SERVFAIL is never more than an observation.
-    A lost query looks like a dropped one: it must have been repeated, and controls answered on both sides of it.
+    A lost query looks like a dropped one: it must have been repeated, and controls answered on both sides of it. Where
+    no resolver runs, an injector answers some names and nobody the rest: another resolver, TCP or a CNAME must show it.
 
 Papers
     Pearce et al., "Global Measurement of DNS Manipulation", USENIX Security 2017.
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING
 from fingerprint.conversations.dns_answers import gives, has_data, is_bogon, is_carriers, is_owned
 from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO
 from fingerprint.conversations.dns_resolvers import Resolver, asked, look, resolvers
+from fingerprint.conversations.dns_silence import is_shown
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.messages.dns import NXDOMAIN, REFUSED, SERVFAIL
 from fingerprint.technique import Cited, Clue, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite
@@ -114,9 +116,11 @@ class DnsDenial(Technique):
             elif denied and resolver.answers_others(lookup.name):
                 yield from _denied(lookup, other, resolver)
             elif not lookup.answers:
-                yield from self._unanswered(lookup, other, resolver)
+                yield from self._unanswered(lookup, other, resolver, capture.lookups)
 
-    def _unanswered(self, lookup: Lookup, other: Lookup, resolver: Resolver) -> Iterator[Finding]:
+    def _unanswered(
+        self, lookup: Lookup, other: Lookup, resolver: Resolver, found: Sequence[Lookup]
+    ) -> Iterator[Finding]:
         """A query that dies while others live, before and after it."""
         same = [x for x in resolver.of_name(lookup.name) if x.protocol == lookup.protocol]
         silent = sum(x.asked_times for x in same if x.listened_s >= self.listen_s)
@@ -125,6 +129,10 @@ class DnsDenial(Technique):
             return
         if silent < self.silent_queries:
             why = f"{lookup.name}: {silent} unanswered queries may be lost ones, want {self.silent_queries}"
+            yield Inconclusive(why, _packets(lookup), _subject(lookup))
+            return
+        if not is_shown(resolver, found):
+            why = f"{lookup.name}: nothing shows that {resolver.address} runs a resolver; injectors answer there too"
             yield Inconclusive(why, _packets(lookup), _subject(lookup))
             return
         controls = (p for x in around for p in x.packets)

@@ -1,24 +1,21 @@
-"""False DNS answers, however they were made: raced, substituted on the way, or given by the resolver itself.
+"""Forged DNS answers: raced against the resolver's own, or given where no resolver runs.
 
 What it looks for
-    Two answers to one query that cannot both come from the resolver; an answer sooner than the resolver's round trip;
-    an answer from an address that runs no resolver; addresses though another type was asked for; and one name for which
-    resolvers, or UDP and TCP of one resolver, contradict each other, where one side's address is a bogon, is dead while
-    the other's lives, or is known from forged answers.
+    Two answers to one query that cannot both come from the resolver, addresses or a denial; an answer sooner than the
+    resolver's round trip; an answer from an address that runs no resolver; addresses though another type was asked for.
 
 What it sends
     Nothing yet: it reads the lookups of any capture.
 
 When it is wrong
     A stub that retransmits gets two honest answers, and rotation makes them differ: answers of a race must outnumber
-    the queries and differ in something that no resolver chooses. Content distribution makes honest resolvers differ, so
-    difference alone is no evidence. A resolver in the client's own network may filter by its owner's wish, a captive
-    portal answers every name alike: neither is claimed. A cache is faster than its upstream: being soon is weak alone.
+    the queries and differ in something that no resolver chooses. A cache is faster than its upstream, and anycast
+    changes headers: being soon or odd alone is weak. A resolver that drops some names looks like an address without
+    one, unless others answer those names meanwhile.
 
 Papers
     Duan et al., "Hold-On: Protecting Against On-Path DNS Poisoning", SATIN 2012. Hoang et al., "How Great is the Great
-    Firewall? Measuring China's DNS Censorship", USENIX Security 2021. Pearce et al., "Global Measurement of DNS
-    Manipulation", USENIX Security 2017.
+    Firewall? Measuring China's DNS Censorship", USENIX Security 2021.
 """
 
 from __future__ import annotations
@@ -27,16 +24,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fingerprint.conversations.dns_answers import gives, is_bogon, is_nowhere, is_owned, is_teredo, of_another_type
+from fingerprint.conversations.dns_answers import gives, is_bogon, is_owned, is_teredo, of_another_type
 from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
 from fingerprint.conversations.dns_resolvers import Resolver, Resolvers, asked, look, look_text, resolvers
-from fingerprint.conversations.dns_views import (
-    Contradiction,
-    Disputed,
-    contradictions,
-    fates,
-    silent_to_others,
-)
+from fingerprint.conversations.dns_silence import answered_elsewhere, silent_to_others
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.technique import (
     Cited,
@@ -69,6 +60,13 @@ TWO_ANSWERS_ALIKE = Clue(
     given={"dns.injection": 0.2, "local-network": 0.01, "innocent": 0.003, "*": 0.003},
     source="Duan et al., SATIN 2012",
 )
+DENIED_AND_ANSWERED = Clue(
+    id="denied-and-answered-at-once",
+    says="{count} contradicting answers to one query, {first} first, which says that no such name exists; {differs}",
+    group="dns-answers",
+    given={"dns.nxdomain": 0.5, "local-network": 0.0005, "innocent": 0.00005, "*": 0.00005},
+    source="RFC 2308 section 2.1: a name that has addresses is not denied; Duan et al., SATIN 2012",
+)
 IMPOSSIBLE = Clue(
     id="addresses-of-another-type",
     says="asked for type {asked}, answered with {given}",
@@ -81,8 +79,8 @@ SOONER = Clue(
     says="answered {took:.1f} ms after the query; handshakes with the resolver take {floor:.1f} ms",
     group="dns-time",
     given={
-        "dns.injection": 0.6, "local-network": 0.05, "chosen-filter": 0.05, "split-tcp": 0.05, "innocent": 0.02,
-        "*": 0.02,
+        "dns.injection": 0.6, "dns.nxdomain": 0.6, "local-network": 0.05, "chosen-filter": 0.05, "split-tcp": 0.05,
+        "innocent": 0.02, "*": 0.02,
     },
     source="Duan et al., SATIN 2012",
 )  # fmt: skip
@@ -90,15 +88,30 @@ SOONER_THAN_OTHERS = Clue(
     id="sooner-than-its-other-answers",
     says="answered {took:.1f} ms after the query; {samples} answers to other names took {floor:.1f} ms or more",
     group="dns-time",
-    given={"dns.injection": 0.6, "local-network": 0.2, "chosen-filter": 0.2, "innocent": 0.08, "*": 0.08},
+    given={
+        "dns.injection": 0.6,
+        "dns.nxdomain": 0.6,
+        "local-network": 0.2,
+        "chosen-filter": 0.2,
+        "innocent": 0.08,
+        "*": 0.08,
+    },
     source="Duan et al., SATIN 2012; weak, because a cache is faster than its upstream",
 )
 UNLIKE_THE_RESOLVER = Clue(
     id="header-unlike-the-resolvers-others",
     says="(IP TTL, DF, RA) {mine} where {support} answers to other names show {usual}",
     group="dns-header",
-    given={"dns.injection": 0.5, "local-network": 0.1, "innocent": 0.06, "*": 0.06},
+    given={"dns.injection": 0.5, "dns.nxdomain": 0.5, "local-network": 0.1, "innocent": 0.06, "*": 0.06},
     source="Duan et al., SATIN 2012; weak, because anycast and load balancing change TTLs too",
+)
+NO_RESOLVER_BUT_LIVE_NAMES = Clue(
+    id="answer-from-no-resolver-beside-live-names",
+    says="{address} answers this name and left {silent} queries for {names} unanswered before and after, names that"
+    " other resolvers answer meanwhile",
+    group="dns-no-resolver",
+    given={"dns.injection": 0.6, "chosen-filter": 0.003, "loss": 0.002, "innocent": 0.001, "*": 0.001},
+    source="Hoang et al., USENIX Security 2021: nobody but an injector answers there; nor does anything drop the names",
 )
 NO_RESOLVER_THERE = Clue(
     id="answer-from-no-resolver",
@@ -106,60 +119,6 @@ NO_RESOLVER_THERE = Clue(
     group="dns-no-resolver",
     given={"dns.injection": 0.6, "loss": 0.01, "innocent": 0.005, "*": 0.005},
     source="Hoang et al., USENIX Security 2021: nobody but an injector answers there",
-)
-CONTRADICTED = Clue(
-    id="contradicted-by-another-resolver",
-    says="{address} gives {given}; {other} gives {theirs}, in another network",
-    group="dns-content",
-    given={
-        "dns.injection": 0.9, "chosen-filter": 0.9, "captive-portal": 0.5, "corporate-proxy": 0.5, "innocent": 0.15,
-        "*": 0.15,
-    },
-    source="Pearce et al., USENIX Security 2017; weak, because content networks differ too",
-)  # fmt: skip
-UDP_UNLIKE_TCP = Clue(
-    id="udp-contradicted-by-tcp",
-    says="{address} gives {given} over UDP and {theirs} over TCP",
-    group="dns-content",
-    given={
-        "dns.injection": 0.8, "chosen-filter": 0.06, "local-network": 0.1, "corporate-proxy": 0.2, "innocent": 0.05,
-        "*": 0.05,
-    },
-    source="RFC 7766: one resolver answers both alike, apart from rotation",
-)  # fmt: skip
-BOGON = Clue(
-    id="bogon-beside-public-address",
-    says="{address} gives {given}, which no public service can have; {other} gives {theirs}",
-    group="dns-content",
-    given={
-        "dns.injection.bogon": 0.6, "chosen-filter": 0.06, "captive-portal": 0.2, "corporate-proxy": 0.06,
-        "local-network": 0.06, "innocent": 0.002, "*": 0.002,
-    },
-    source="RFC 6890",
-)  # fmt: skip
-DEAD_BESIDE_LIVE = Clue(
-    id="answered-address-is-dead",
-    says="{syns} SYNs to {given} stay unanswered; {theirs}, which {other} gives, serves",
-    group="dns-liveness",
-    given={
-        "dns.injection": 0.5, "ordinary": 0.003, "server-down": 0.006, "path-failure": 0.008, "chosen-filter": 0.001,
-        "captive-portal": 0.001, "innocent": 0.002, "*": 0.003,
-    },
-    source="Pearce et al., USENIX Security 2017; filters point to pages that answer",
-)  # fmt: skip
-ZERO_TTL = Clue(
-    id="record-ttl-of-zero",
-    says="{address} gives {given} with a record TTL of 0 s, as for made-up records; {other} says {theirs_s} s",
-    group="dns-record",
-    given={"dns.injection": 0.15, "chosen-filter": 0.15, "captive-portal": 0.1, "innocent": 0.01, "*": 0.01},
-    source="RFC 1035 section 3.2.1: a record of TTL 0 is not cached",
-)
-SHARED = Clue(
-    id="address-of-unrelated-names",
-    says="{given} is also what contradicted answers to {names} gave",
-    group="dns-reuse",
-    given={"dns.injection": 0.5, "chosen-filter": 0.5, "corporate-proxy": 0.3, "innocent": 0.03, "*": 0.03},
-    source="Hoang et al., USENIX Security 2021: injectors draw from small pools",
 )
 GIVES_BOGON = Clue(
     id="false-address-is-a-bogon",
@@ -182,8 +141,8 @@ class DnsInjection(Technique):
     """Thresholds: how long a silence must be watched, what counts as sooner, and how many silences make no resolver."""
 
     clues = (
-        TWO_ANSWERS, TWO_ANSWERS_ALIKE, IMPOSSIBLE, SOONER, SOONER_THAN_OTHERS, UNLIKE_THE_RESOLVER, NO_RESOLVER_THERE,
-        CONTRADICTED, UDP_UNLIKE_TCP, BOGON, DEAD_BESIDE_LIVE, ZERO_TTL, SHARED, GIVES_BOGON, GIVES_OTHER,
+        TWO_ANSWERS, TWO_ANSWERS_ALIKE, DENIED_AND_ANSWERED, IMPOSSIBLE, SOONER, SOONER_THAN_OTHERS,
+        UNLIKE_THE_RESOLVER, NO_RESOLVER_THERE, NO_RESOLVER_BUT_LIVE_NAMES, GIVES_BOGON, GIVES_OTHER,
     )  # fmt: skip
 
     listen_s: float = 2.0
@@ -191,29 +150,21 @@ class DnsInjection(Technique):
     silent_queries: int = 3
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
-        """Races and impossible answers first; what they dispute then helps to read the contradictions."""
+        """Races, impossible answers and answers from no resolver; then what time and headers add."""
         found = tuple(lookup for lookup in capture.lookups if lookup.name and lookup.answers)
         of = resolvers(capture.lookups)
-        disputed = Disputed()
         seen: dict[str, list[Finding]] = {}
 
         def note(lookup: Lookup, *findings: Finding) -> None:
             seen.setdefault(lookup.trial, []).extend(findings)
-            for finding in findings:
-                if isinstance(finding, Evidence):
-                    disputed.add(lookup, finding.disputes)
 
         for lookup in found:
             note(lookup, *_raced(lookup, asked(lookup, of)), *_impossible(lookup, asked(lookup, of)))
         for resolver in of.values():
-            for lookup, silent in silent_to_others(resolver, listen_s=self.listen_s, queries=self.silent_queries):
-                note(lookup, _from_no_resolver(lookup, resolver, silent))
-        contradicted = contradictions(found)
-        for contradiction in contradicted:
-            disputed.add(contradiction.lookup, contradiction.given)
-        for contradiction in contradicted:
-            lookup = contradiction.lookup
-            note(lookup, *_contradicted(contradiction, asked(lookup, of), capture, disputed))
+            forged, silent = silent_to_others(resolver, listen_s=self.listen_s, queries=self.silent_queries)
+            live = answered_elsewhere(silent, found) if forged else ()
+            for lookup in forged:
+                note(lookup, _from_no_resolver(lookup, resolver, silent, live))
         yield from self._joined(found, of, capture, seen)
 
     def _joined(
@@ -237,7 +188,7 @@ class DnsInjection(Technique):
             if evidence or len(support) > 1 or (lookup.name, lookup.resolver.address) in suspects:
                 yield from support
                 yield from evidence
-            if evidence or len(support) > 1:
+            if (evidence or len(support) > 1) and not any(f.clue is DENIED_AND_ANSWERED for f in evidence):
                 yield _kind(lookup, (*evidence, *support))
             elif lookup.name not in names:
                 yield from seen[lookup.trial][:1]
@@ -282,8 +233,9 @@ def _raced(lookup: Lookup, resolver: Resolver) -> Iterator[Finding]:
         yield _unsure(lookup, "a failure and an answer from one sender: a relay that asks two resolvers explains them")
         return
     sure = run.two_senders and run.far_apart and lookup.queries
+    clue = TWO_ANSWERS if sure else TWO_ANSWERS_ALIKE
     yield cite(
-        TWO_ANSWERS if sure else TWO_ANSWERS_ALIKE,
+        DENIED_AND_ANSWERED if sure and run.denies else clue,
         _subject(lookup),
         *lookup.queries[:1],
         *run.forged,
@@ -308,67 +260,16 @@ def _impossible(lookup: Lookup, resolver: Resolver) -> Iterator[Evidence]:
             )
 
 
-def _from_no_resolver(lookup: Lookup, resolver: Resolver, silent: Sequence[Lookup]) -> Evidence:
-    """An answer where nobody answers anything else."""
+def _from_no_resolver(lookup: Lookup, resolver: Resolver, silent: Sequence[Lookup], live: Sequence[Lookup]) -> Evidence:
+    """An answer where nobody answers anything else; ``live`` are the silent names as others answer them."""
     return cite(
-        NO_RESOLVER_THERE, _subject(lookup), *lookup.queries[:1], lookup.answers[0],
-        *(q for x in silent[:8] for q in x.queries[:1]),
+        NO_RESOLVER_BUT_LIVE_NAMES if live else NO_RESOLVER_THERE,
+        _subject(lookup), *lookup.queries[:1], lookup.answers[0],
+        *(q for x in silent[:8] for q in x.queries[:1]), *(x.answers[0] for x in live[:8]),
         facets=Facets(trigger=Trigger(field="dns.qname", value=lookup.name)), disputes=lookup.addresses,
         address=resolver.address, silent=sum(x.asked_times for x in silent),
         names=_some(sorted({x.name for x in silent})),
     )  # fmt: skip
-
-
-def _contradicted(
-    against: Contradiction, resolver: Resolver, capture: Capture, disputed: Disputed
-) -> Iterator[Finding]:
-    """Evidence if more than the difference speaks against the lookup's answer."""
-    lookup, given = against.lookup, sorted(against.given)
-    fate, shared = fates(against, capture.streams_of), disputed.like(lookup, given)
-    bogon = all(is_bogon(address) for address in given)
-    by_protocol = against.udp_against_tcp
-    packets = (*lookup.queries[:1], lookup.answers[0], *against.other.queries[:1], against.other.answers[0])
-    doubt = None
-    if not (fate or shared or bogon or by_protocol):
-        doubt = "resolvers differ, as they do for content networks; nothing says which is false"
-    elif is_owned(resolver.client, resolver.address):
-        doubt = f"{resolver.address} stands in the client's own network; its owner may filter by choice"
-    elif bogon and not resolver.answers_others(lookup.name):
-        doubt = f"{resolver.address} gives no unrelated name a public address, as a captive portal or proxy does"
-    elif all(is_nowhere(address) for address in given):
-        doubt = f"{_some(given)} is how filters say nowhere; {resolver.address} may be one by choice"
-    if doubt:
-        yield _unsure(lookup, doubt)
-        return
-    words: dict[str, object] = {
-        "address": resolver.address,
-        "given": _some(given),
-        "other": f"{against.other.resolver.address} over {against.other.protocol.upper()}",
-        "theirs": _some(sorted(against.theirs)),
-    }
-    facets = Facets(position=_position(against, resolver), trigger=_trigger(lookup, resolver))
-    clue = BOGON if bogon else UDP_UNLIKE_TCP if by_protocol else CONTRADICTED
-    yield cite(clue, _subject(lookup), *packets, facets=facets, disputes=given, **words)
-    if fate:
-        words |= {"syns": fate.syns}
-        yield cite(DEAD_BESIDE_LIVE, _subject(lookup), *packets, *fate.packets, facets=facets, disputes=given, **words)
-    if not any(r.ttl_s for r in lookup.answers[0].addresses):
-        theirs_s = max(r.ttl_s for r in against.other.answers[0].addresses)
-        if theirs_s:
-            words |= {"theirs_s": theirs_s}
-            yield cite(ZERO_TTL, _subject(lookup), *packets, facets=facets, disputes=given, **words)
-    if shared:
-        words |= {"names": _some(sorted({x.name for x in shared}))}
-        yield cite(SHARED, _subject(lookup), *packets, shared[0].answers[0], facets=facets, disputes=given, **words)
-
-
-def _position(against: Contradiction, resolver: Resolver) -> str | None:
-    """In-path if only one protocol of the resolver is false; the resolver if the answer bears its usual headers."""
-    if against.udp_against_tcp:
-        return "in-path"
-    habit = resolver.habit(against.lookup.name)
-    own = habit is not None and look(against.lookup.answers[0]) == habit.look
-    return "resolver" if own and against.other.protocol == against.lookup.protocol == "udp" else None
 
 
 def _kind(lookup: Lookup, evidence: Sequence[Evidence]) -> Evidence:

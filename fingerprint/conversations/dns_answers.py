@@ -39,13 +39,17 @@ _NOWHERE = tuple(ip_network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "::/1
 # IPv4 addresses of one operator often share 16 bits, IPv6 ones 32 (the usual sizes of an LIR's allocation, RFC 6177).
 NETWORK_BITS = {4: 16, 6: 32}
 
+# RFC 7020: providers hold large aggregated blocks. Two unrelated addresses share 12 bits by chance once in thousands;
+# RFC 6177 and the registries' practice give an IPv6 provider one /32 or more.
+PROVIDER_BITS = {4: 12, 6: 32}
+
 # Second-level labels under which country registries sell names.
 _REGISTRY_LABELS = frozenset(("ac", "co", "com", "edu", "gob", "gov", "mil", "net", "ne", "or", "org"))
 
 ANY = 255
 
 # What `unlike` names of the IP header, as against the DNS message.
-IP_LEVEL = frozenset(("IP TTL", "DF", "reserved flag", "IP ID of zero", "traffic class"))
+IP_LEVEL = frozenset(("IP TTL", "DF", "reserved flag", "IP ID of zero", "IP ID sequence", "traffic class"))
 
 
 @lru_cache(maxsize=65536)
@@ -88,6 +92,17 @@ def is_owned(client: str, resolver: str) -> bool:
         return True
     bits = 24 if there.version == 4 else 64
     return there.version == here.version and there in ip_network((here, bits), strict=False)
+
+
+@lru_cache(maxsize=65536)
+def is_providers(client: str, resolver: str) -> bool:
+    """Whether a resolver shares the provider's block with the client, both public, or has a carrier's own address."""
+    if is_carriers(resolver):
+        return True
+    there, here = _ip(resolver), _ip(client)
+    if is_bogon(client) or is_bogon(resolver) or there.version != here.version:
+        return False
+    return there in ip_network((here, PROVIDER_BITS[there.version]), strict=False)
 
 
 @lru_cache(maxsize=65536)

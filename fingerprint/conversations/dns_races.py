@@ -62,6 +62,12 @@ class Race:
         return any(not a.addresses and a.head.rcode not in (NOERROR, NXDOMAIN) for a in answers)
 
     @property
+    def denies(self) -> bool:
+        """Whether the forged answers say that the name does not exist, and the genuine one gives it addresses."""
+        named = self.genuine is not None and bool(self.genuine.addresses)
+        return named and all(a.head.rcode == NXDOMAIN and not a.addresses for a in self.forged)
+
+    @property
     def late(self) -> bool:
         """Whether the genuine answer came first, so that the forged one had no effect."""
         return self.genuine is not None and self.genuine.time_ns < min(a.time_ns for a in self.forged)
@@ -81,19 +87,29 @@ def race(lookup: Lookup, resolver: Resolver) -> Race | None:
     if not forged:
         return None
     pairs = [(a, genuine) for a in forged] if genuine else list(combinations(forged, 2))
+    differs_in = dict.fromkeys(word for a, b in _with_repeats(lookup, pairs) for word in unlike(a, b))
+    if genuine and resolver.in_sequence(genuine) and not all(resolver.in_sequence(a) for a in forged):
+        differs_in["IP ID sequence"] = None
     return Race(
         lookup=lookup,
         genuine=genuine,
         forged=forged,
-        differs_in=tuple(dict.fromkeys(word for a, b in pairs for word in unlike(a, b))),
+        differs_in=tuple(differs_in),
         more_than_asked=_more_than_asked(lookup, answers),
         far_apart=all(far_apart(gives(a), gives(b)) for a, b in pairs),
     )
 
 
+def _with_repeats(lookup: Lookup, pairs: list[tuple[DnsPacket, DnsPacket]]) -> list[tuple[DnsPacket, DnsPacket]]:
+    """The pairs, and for every repeat of a first its own pair: equal messages may come under other IP headers."""
+    repeats = [a for a in lookup.answers[:MOST_ANSWERS] if a.copy_of is None]
+    return [(same, b) for a, b in pairs for same in repeats if same.raw == a.raw] + pairs
+
+
 def oddity(lookup: Lookup, answer: DnsPacket, resolver: Resolver) -> int:
     """How badly an answer fits the resolver and the question; 0 where nothing speaks against it."""
     points = 4 * of_another_type(lookup, answer)
+    originals = [a for a in lookup.answers[:MOST_ANSWERS] if a.copy_of is None]
     given = gives(answer)
     points += 4 * any(is_bogon(address) or is_teredo(address) for address in given)
     floor = resolver.floor(lookup.name)
@@ -103,6 +119,10 @@ def oddity(lookup: Lookup, answer: DnsPacket, resolver: Resolver) -> int:
     habit = resolver.habit(lookup.name)
     if habit:
         points += sum(mine != usual for mine, usual in zip(look(answer), habit.look, strict=True))
+        points += bool(answer.head.flags & 0x0400) and not resolver.claims_authority
+    points += lookup.asked_times > 0 and sum(a.raw == answer.raw for a in originals) > lookup.asked_times
+    if any(resolver.in_sequence(a) for a in originals):
+        points += not any(resolver.in_sequence(a) for a in originals if a.raw == answer.raw)
     message = answer.message
     points += message is not None and bool(message.malformed)
     if lookup.queries:

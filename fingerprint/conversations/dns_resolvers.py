@@ -5,6 +5,7 @@ One `Resolver` a (file, client, resolver address), over UDP. Only plain transact
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,10 @@ from itertools import islice
 
 from fingerprint.conversations.dns_answers import is_bogon, registrable
 from fingerprint.conversations.lookups import DnsPacket, Lookup
+
+# RFC 6864 section 3: the IP ID need not count. Where it does, resolvers of the samples step by less than this between
+# two answers to one client; a random one does so once in 32 times.
+COUNTER_STEP = 2048
 
 Look = tuple[int, int, int]  # IP TTL in hops, DF bit, RA bit
 ResolverKey = tuple[int, str, str]  # file, client address, resolver address
@@ -114,6 +119,26 @@ class Resolver:
             return None
         shown = (p.answers[0] for p in self.plain if registrable(p.name) != label and look(p.answers[0]) == usual)
         return Habit(look=usual, support=support, packets=tuple(islice(shown, 2)))
+
+    @cached_property
+    def claims_authority(self) -> bool:
+        """Whether any of its plain answers has AA set, as only the zone's own servers do (RFC 1035 section 4.1.1)."""
+        return any(p.answers[0].head.flags & 0x0400 for p in self.plain)
+
+    @cached_property
+    def _ids(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """(times, IP IDs) of plain answers, in order."""
+        answers = sorted((p.answers[0].time_ns, p.answers[0].ip_id) for p in self.plain)
+        return tuple(t for t, _ in answers), tuple(i for _, i in answers)
+
+    def in_sequence(self, answer: DnsPacket) -> bool:
+        """Whether an answer's IP ID lies where a counter stands between the plain answers before and after it."""
+        times, ids = self._ids
+        after = bisect(times, answer.time_ns)
+        if not 0 < after < len(ids):
+            return False
+        step, mine = (ids[after] - ids[after - 1]) & 0xFFFF, (answer.ip_id - ids[after - 1]) & 0xFFFF
+        return 0 < step <= COUNTER_STEP and mine <= step
 
     @cached_property
     def _names(self) -> dict[str, list[Lookup]]:

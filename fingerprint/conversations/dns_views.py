@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from fingerprint.conversations.dns_answers import far_apart, gives, has_data, is_address_lookup, is_bogon, registrable
-from fingerprint.conversations.dns_resolvers import Resolver
+from fingerprint.conversations.dns_answers import (
+    far_apart,
+    gives,
+    has_data,
+    is_address_lookup,
+    is_bogon,
+    network,
+    registrable,
+)
 from fingerprint.conversations.lookups import Lookup
-from fingerprint.conversations.segments import SYN, Segment
+from fingerprint.conversations.segments import RST, SYN, Segment
 from fingerprint.conversations.streams import Stream
 
 # RFC 9293 section 3.8.1 and RFC 6298: the third unanswered SYN comes 3 s after the first with the usual timers.
@@ -18,6 +25,9 @@ DEAD_SYNS = 3
 # first, and of repeats the tenth adds nothing to a verdict.
 VIEWS = 64
 REPEATS = 20
+# RFC 8446: ServerHello, EncryptedExtensions, Certificate and Finished; an alert, or a resumed handshake that then dies,
+# is shorter.
+SERVED_BYTES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +36,7 @@ class Contradiction:
 
     lookup: Lookup
     other: Lookup
+    views: tuple[Lookup, ...]  # the first lookup of every resolver, protocol and content; this client's only
 
     @property
     def given(self) -> frozenset[str]:
@@ -45,16 +56,54 @@ class Contradiction:
             and (self.lookup.protocol, self.other.protocol) == ("udp", "tcp")
         )  # fmt: skip
 
+    @property
+    def agreeing(self) -> tuple[Lookup, ...]:
+        """Views of other resolvers that give exactly the reference's addresses, one a network of resolvers."""
+        here = self.lookup.resolver.address
+        same = (v for v in self.views if v.resolver.address != here and gives(v.answers[0]) == self.theirs)
+        return tuple({network(v.resolver.address): v for v in same}.values())
+
+    @property
+    def alone(self) -> bool:
+        """Whether this resolver always gives the disputed addresses, and every other one just the reference's."""
+        here = self.lookup.resolver.address
+        return all(
+            gives(v.answers[0]) == (self.given if v.resolver.address == here else self.theirs) for v in self.views
+        )
+
+    @property
+    def changed_alike(self) -> tuple[tuple[Lookup, Lookup], ...]:
+        """(over UDP, over TCP) of each resolver, one a network, that gives the disputed over UDP, the other over TCP.
+
+        Empty where any answer breaks the rule.
+        """
+        over = {(v.resolver.address, v.protocol): v for v in self.views}
+        told = (gives(v.answers[0]) == (self.given if v.protocol == "udp" else self.theirs) for v in self.views)
+        if not all(told):
+            return ()
+        pairs = {
+            network(address): (udp, over[address, "tcp"])
+            for (address, protocol), udp in over.items()
+            if protocol == "udp" and (address, "tcp") in over
+        }
+        return tuple(pairs.values())
+
+    @property
+    def direct(self) -> bool:
+        """Whether both sides answer with address records alone: content networks are entered through a CNAME."""
+        answers = (self.lookup.answers[0], self.other.answers[0])
+        return all(a.head.answers == len(a.addresses) for a in answers)
+
 
 def contradictions(found: Iterable[Lookup]) -> tuple[Contradiction, ...]:
     """For every lookup with one answer, the reference that excludes it: same resolver over TCP first, else another's.
 
     Only public addresses in another network are a reference. Those of one resolver over both protocols come first.
     """
-    asked: dict[tuple[str, int], list[Lookup]] = {}
+    asked: dict[tuple[str, int, str], list[Lookup]] = {}
     for lookup in found:
         if len(lookup.distinct_answers) == 1 and is_address_lookup(lookup) and has_data(lookup.answers[0]):
-            asked.setdefault((lookup.name, lookup.qtype), []).append(lookup)
+            asked.setdefault((lookup.name, lookup.qtype, lookup.client.address), []).append(lookup)
     out = []
     for same in asked.values():
         views: dict[tuple[str, str, frozenset[str]], Lookup] = {}
@@ -63,13 +112,13 @@ def contradictions(found: Iterable[Lookup]) -> tuple[Contradiction, ...]:
                 views.setdefault((lookup.resolver.address, lookup.protocol, gives(lookup.answers[0])), lookup)
         if len({view[:2] for view in views}) < 2:
             continue
-        repeats: Counter[tuple[str, str, str]] = Counter()
+        repeats: Counter[tuple[str, str]] = Counter()
         for lookup in same:
-            asker = (lookup.client.address, lookup.resolver.address, lookup.protocol)
+            asker = (lookup.resolver.address, lookup.protocol)
             repeats[asker] += 1
             other = _reference(lookup, views) if repeats[asker] <= REPEATS else None
             if other is not None:
-                out.append(Contradiction(lookup=lookup, other=other))
+                out.append(Contradiction(lookup=lookup, other=other, views=tuple(views.values())))
     return tuple(sorted(out, key=lambda c: (not c.udp_against_tcp, c.lookup.first_ns)))
 
 
@@ -143,22 +192,26 @@ def fates(contradiction: Contradiction, streams_of: Callable[[str], Iterable[Str
     return Fates(dead=tuple(dead), syns=syns, live=tuple(live))
 
 
-def silent_to_others(
-    resolver: Resolver, *, listen_s: float, queries: int
-) -> tuple[tuple[Lookup, Sequence[Lookup]], ...]:
-    """Answered lookups at an address that left queries for unrelated names unanswered before and after.
+def serves(name: str, client: str, addresses: Iterable[str], streams_of: Callable[[str], Iterable[Stream]]) -> bool:
+    """Whether a TLS handshake under that name was carried through at one of the addresses, and data followed."""
+    return any(
+        s.name == name and s.protocol == "tls" and s.client.address == client
+        and s.server_bytes >= SERVED_BYTES and not s.server_flags & RST
+        for a in addresses
+        for s in streams_of(a)
+    )  # fmt: skip
 
-    Empty where any name was both answered and not, where fewer than ``queries`` were watched for ``listen_s`` seconds,
-    and where one authoritative zone could explain it: every answer with AA set, and all under one registered name.
-    """
-    udp = [x for x in resolver.lookups if x.protocol == "udp" and x.queries]
-    answered = [x for x in udp if x.answers]
-    silent = [x for x in udp if not x.answers and x.listened_s >= listen_s]
-    if not answered or sum(x.asked_times for x in silent) < queries:
-        return ()
-    yes, no = {registrable(x.name) for x in answered}, {registrable(x.name) for x in udp if not x.answers}
-    if yes & no or silent[0].first_ns > answered[-1].first_ns or silent[-1].first_ns < answered[0].first_ns:
-        return ()
-    if len(yes) == 1 and all(a.head.flags & 0x0400 for x in answered for a in x.answers):
-        return ()
-    return tuple((x, tuple(silent)) for x in answered)
+
+def agreed_names(found: Iterable[Lookup]) -> dict[tuple[str, str], frozenset[str]]:
+    """(client, resolver) → registered labels for which another resolver gave one of the same addresses."""
+    gave: dict[tuple[str, str, str], set[str]] = {}
+    for lookup in found:
+        for address in lookup.addresses:
+            key = (lookup.client.address, lookup.name, address)
+            gave.setdefault(key, set()).add(lookup.resolver.address)
+    out: dict[tuple[str, str], set[str]] = {}
+    for (client, name, _), who in gave.items():
+        if len(who) > 1:
+            for resolver in who:
+                out.setdefault((client, resolver), set()).add(registrable(name))
+    return {key: frozenset(labels) for key, labels in out.items()}

@@ -46,7 +46,9 @@ def other_names(recording: Recording) -> bytes:
         payload = bytes(frame[start:])
         marks = {}
         for i, (old, new) in enumerate(sorted(swaps.items(), key=lambda kv: -len(kv[0]))):
-            for before in (b".", bytes([len(old)]), b" ", b"\0", b"/"):
+            # An SNI has the length of the whole name in front of its first label.
+            whole = {bytes([len(n)]) for n in recording.names if n.encode().startswith(old + b".") and len(n) < 256}
+            for before in (b".", bytes([len(old)]), b" ", b"\0", b"/", *sorted(whole - {bytes([len(old)])})):
                 token = before + old
                 if token in payload:
                     place = b"\xf1" + struct.pack(">H", i)

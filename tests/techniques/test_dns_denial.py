@@ -95,7 +95,9 @@ def test_refusal_and_failure_alone_do_not_block(talk: Talk, rcode: int, clue: ob
     assert state(capture)[0] == "insufficient"
 
 
-def _unanswered(talk: Talk, *, queries: int = 3, after: bool = True, known: bool = True) -> Capture:
+def _unanswered(talk: Talk, *, queries: int = 3, after: bool = True, known: bool = True, shown: bool = True) -> Capture:
+    if shown:
+        talk.lookup(-1.0, "weather.test", SITE, resolver=OTHER)
     talk.lookup(0.0, "weather.test", SITE, resolver=PUBLIC)
     for port in (4000, 4001):
         for i in range(queries):
@@ -112,6 +114,12 @@ def test_a_name_that_alone_gets_no_answer_is_dropped(talk: Talk) -> None:
     capture = _unanswered(talk)
     assert UNANSWERED.id in seen(capture)
     assert state(capture) == ("blocked", ["dns.timeout"])
+
+
+def test_an_address_that_nothing_shows_to_run_a_resolver_drops_no_name(talk: Talk) -> None:
+    capture = _unanswered(talk, shown=False)
+    assert seen(capture) == {}
+    assert any("nothing shows that" in f.why for f in findings(capture) if isinstance(f, Inconclusive))
 
 
 def test_a_single_lost_query_proves_nothing(talk: Talk) -> None:

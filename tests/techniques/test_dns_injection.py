@@ -14,27 +14,20 @@ from fingerprint.technique import Evidence, Finding, Inconclusive
 from fingerprint.verdict.judge import judge
 from fingerprint.verdict.model import Verdict
 from techniques.dns_injection import (
-    BOGON,
-    CONTRADICTED,
-    DEAD_BESIDE_LIVE,
-    GIVES_BOGON,
-    GIVES_OTHER,
+    DENIED_AND_ANSWERED,
     IMPOSSIBLE,
+    NO_RESOLVER_BUT_LIVE_NAMES,
     NO_RESOLVER_THERE,
-    SHARED,
     SOONER,
     SOONER_THAN_OTHERS,
     TWO_ANSWERS,
     TWO_ANSWERS_ALIKE,
-    UDP_UNLIKE_TCP,
     UNLIKE_THE_RESOLVER,
-    ZERO_TTL,
     DnsInjection,
 )
-from tests.conversations.dns_talk import ACK, CLIENT, FALSE, OTHER, PSH, RESOLVER, SITE, SYN, Talk, answer, query
+from tests.conversations.dns_talk import CLIENT, FALSE, RESOLVER, SITE, Talk, answer, query
 
 NAME = "news.example.net"
-ISP = "81.90.1.1"
 CLIENT_END, RESOLVER_END = (CLIENT, 4000), (RESOLVER, 53)
 
 
@@ -149,12 +142,35 @@ def test_answers_of_several_injectors_are_all_false(talk: Talk) -> None:
     assert set(evidence.disputes) == {FALSE, "199.59.148.20", "108.160.166.92"}
 
 
-def test_a_forged_denial_that_outruns_the_data_is_a_race(talk: Talk) -> None:
+def test_a_forged_denial_that_outruns_the_data_denies_the_name(talk: Talk) -> None:
     controls(talk)
-    raced(talk, rcode=3, ttl_hops=57, df=False)
-    evidence = seen(talk.capture())
-    assert evidence[TWO_ANSWERS.id].disputes == ()
-    assert GIVES_OTHER.id in evidence
+    for at_s in (0.0, 1.0):
+        raced(talk, rcode=3, ttl_hops=57, df=False, at_s=at_s)
+    capture = talk.capture()
+    assert seen(capture)[DENIED_AND_ANSWERED.id].disputes == ()
+    assert [(m.node, m.position) for m in verdict(capture).mechanisms] == [("dns.nxdomain", "on-path")]
+
+
+def test_equal_forgeries_under_other_ip_headers_show_two_senders(talk: Talk) -> None:
+    controls(talk)
+    asked = query(NAME)
+    talk.udp(0.0, CLIENT_END, RESOLVER_END, asked, ttl_hops=64)
+    talk.udp(0.03, RESOLVER_END, CLIENT_END, answer(asked, SITE))
+    for i, df in enumerate((True, False)):
+        talk.udp(0.06 + i / 1000, RESOLVER_END, CLIENT_END, answer(asked, FALSE, aa=True), df=df)
+    evidence = seen(talk.capture())[TWO_ANSWERS.id]
+    assert "the genuine one first" in evidence.says
+    assert evidence.disputes == (FALSE,)
+
+
+def test_an_ip_id_outside_the_resolvers_counter_is_another_senders(talk: Talk) -> None:
+    talk.lookup(-1.0, "library.test", "93.184.20.10")
+    asked = query(NAME)
+    talk.udp(0.0, CLIENT_END, RESOLVER_END, asked)
+    talk.udp(0.03, RESOLVER_END, CLIENT_END, answer(asked, SITE))
+    talk.udp(0.04, RESOLVER_END, CLIENT_END, answer(asked, FALSE, aa=True), ip_id=0xEEEE)
+    talk.lookup(1.0, "museum.test", "93.184.21.10")
+    assert "IP ID sequence" in seen(talk.capture())[TWO_ANSWERS.id].says
 
 
 def test_a_forged_answer_that_comes_late_is_named_as_late(talk: Talk) -> None:
@@ -290,6 +306,18 @@ def test_an_answer_where_no_resolver_runs_is_forged(talk: Talk) -> None:
     assert len(evidence.packets) > 2
 
 
+def test_silence_weighs_more_where_others_answer_the_silent_names(talk: Talk) -> None:
+    _silence(talk)
+    for at_s in (-1.0, 1.0, 4.0):
+        talk.lookup(at_s, NAME, FALSE, resolver=NOBODY)
+    for i in range(4):
+        talk.lookup(6.0 + i / 10, f"control{i}.example", SITE)
+    talk.packets.sort(key=lambda packet: packet[0])
+    capture = talk.capture()
+    assert NO_RESOLVER_BUT_LIVE_NAMES.id in seen(capture)
+    assert [m.node for m in verdict(capture).mechanisms] == ["dns.injection.other"]
+
+
 def test_a_proxy_that_answers_the_control_too_is_no_injector(talk: Talk) -> None:
     _silence(talk, answers_control=True)
     talk.lookup(0.0, NAME, FALSE, resolver=NOBODY)
@@ -306,130 +334,6 @@ def test_a_server_that_answers_only_for_its_own_zone_is_no_injector(talk: Talk) 
     assert NO_RESOLVER_THERE.id not in seen(talk.capture())
 
 
-# Resolvers that contradict each other
-
-
-def _dead(talk: Talk, address: str, at_s: float) -> None:
-    for port in (443, 80):
-        for i in range(3):
-            talk.tcp(at_s + i + port / 1000, (CLIENT, 40000 + port), (address, port), SYN, 5, 0)
-
-
-def _serves(talk: Talk, address: str, at_s: float) -> None:
-    own = talk.handshake(at_s, address, 80)
-    asked, said = f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode(), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-    talk.tcp(at_s + 0.04, (CLIENT, own), (address, 80), PSH | ACK, 101, 901, asked)
-    talk.tcp(at_s + 0.08, (address, 80), (CLIENT, own), PSH | ACK, 901, 101 + len(asked), said)
-
-
-def _lies(talk: Talk, false: str, *, resolver: str = ISP, record_ttl_s: int = 0, dead: bool = True) -> Capture:
-    controls(talk, resolver=resolver)
-    talk.lookup(0.0, NAME, false, resolver=resolver, rtt_s=0.005, record_ttl_s=record_ttl_s)
-    if dead:
-        _dead(talk, false, 1.0)
-    talk.lookup(8.0, NAME, SITE, resolver=OTHER, rtt_s=0.04)
-    _serves(talk, SITE, 9.0)
-    return talk.capture()
-
-
-def test_a_resolver_that_names_a_dead_address_where_another_names_a_living_one_lies(talk: Talk) -> None:
-    capture = _lies(talk, FALSE)
-    assert {CONTRADICTED.id, DEAD_BESIDE_LIVE.id, ZERO_TTL.id, GIVES_OTHER.id} <= seen(capture).keys()
-    said = verdict(capture)
-    assert said.state == "blocked"
-    assert [(m.node, m.position) for m in said.mechanisms] == [("dns.injection.other", "resolver")]
-
-
-def test_resolvers_that_merely_differ_prove_nothing(talk: Talk) -> None:
-    capture = _lies(talk, FALSE, record_ttl_s=60, dead=False)
-    assert seen(capture) == {}
-    assert "nothing says which is false" in doubts(capture)[0]
-
-
-def test_a_resolver_in_the_own_network_may_filter_by_choice(talk: Talk) -> None:
-    capture = _lies(talk, "192.168.1.2", resolver="192.168.1.2")
-    assert seen(capture) == {}
-    assert any("by choice" in why for why in doubts(capture))
-
-
-def test_a_bogon_from_a_public_resolver_beside_a_public_address_is_evidence(talk: Talk) -> None:
-    evidence = seen(_lies(talk, "10.10.34.34", dead=False))
-    assert {BOGON.id, GIVES_BOGON.id} <= evidence.keys()
-    assert evidence[BOGON.id].disputes == ("10.10.34.34",)
-
-
-def test_a_bogon_that_nobody_contradicts_is_split_horizon(talk: Talk) -> None:
-    controls(talk)
-    talk.lookup(0.0, NAME, "10.10.34.34")
-    assert findings(talk.capture()) == ()
-
-
-def test_a_null_address_may_be_a_filter_that_was_chosen(talk: Talk) -> None:
-    capture = _lies(talk, "0.0.0.0", dead=False)
-    assert BOGON.id not in seen(capture)
-    assert any("filters say nowhere" in why for why in doubts(capture))
-
-
-def test_a_local_name_that_the_router_answers_itself_is_not_forged(talk: Talk) -> None:
-    controls(talk)
-    talk.handshake(-0.5, RESOLVER, 53)
-    talk.lookup(0.0, "routerlogin.example", "192.168.1.1", rtt_s=0.003, ttl_hops=64, df=False)
-    assert findings(talk.capture()) == ()
-
-
-def test_a_proxy_that_gives_every_name_an_address_of_its_own_is_no_censor(talk: Talk) -> None:
-    for i, name in enumerate((NAME, "www.weather.example", "library.test")):
-        talk.lookup(i, name, f"198.18.0.{i}")
-        talk.lookup(i + 0.5, name, SITE, resolver=OTHER)
-    capture = talk.capture()
-    assert seen(capture) == {}
-    assert any("no unrelated name" in why for why in doubts(capture))
-
-
-def test_one_bogon_for_every_name_is_a_captive_portal(talk: Talk) -> None:
-    for i, name in enumerate((NAME, "www.weather.example", "library.test")):
-        talk.lookup(i, name, "10.1.1.1", resolver=ISP)
-        talk.lookup(i + 0.5, name, SITE, resolver=OTHER)
-    capture = talk.capture()
-    assert seen(capture) == {}
-    assert any("captive portal" in why for why in doubts(capture))
-
-
-def test_one_address_for_unrelated_contradicted_names_is_evidence(talk: Talk) -> None:
-    controls(talk, resolver=ISP)
-    for i, (name, true) in enumerate(((NAME, SITE), ("chat.sample.com", "104.99.1.1"))):
-        talk.lookup(i, name, FALSE, resolver=ISP)
-        talk.lookup(i + 0.5, name, true, resolver=OTHER)
-    evidence = seen(talk.capture())[SHARED.id]
-    assert "chat.sample.com" in evidence.says
-    assert verdict(talk.capture()).state != "blocked"
-
-
-def test_one_address_for_names_of_one_owner_is_ordinary(talk: Talk) -> None:
-    for i, name in enumerate(("www.example.net", "img.example.net")):
-        talk.lookup(i, name, FALSE, resolver=ISP)
-        talk.lookup(i + 0.5, name, SITE, resolver=OTHER)
-    assert not any(isinstance(f, Evidence) for f in findings(talk.capture()))
-
-
-# One resolver over two protocols
-
-
-def test_udp_that_tcp_contradicts_is_rewritten_on_the_way(talk: Talk) -> None:
-    controls(talk)
-    talk.lookup(0.0, NAME, FALSE, df=False)
-    talk.over_tcp(1.0, NAME, SITE)
-    evidence = seen(talk.capture())
-    assert {UDP_UNLIKE_TCP.id, UNLIKE_THE_RESOLVER.id} <= evidence.keys()
-    assert evidence[UDP_UNLIKE_TCP.id].facets.position == "in-path"
-
-
-def test_udp_and_tcp_within_one_network_agree_well_enough(talk: Talk) -> None:
-    talk.lookup(0.0, NAME, "93.184.1.1")
-    talk.over_tcp(1.0, NAME, SITE)
-    assert findings(talk.capture()) == ()
-
-
 # Whatever bytes a censor sends, analyse() finishes and cites only packets that exist
 
 
@@ -437,9 +341,7 @@ def test_udp_and_tcp_within_one_network_agree_well_enough(talk: Talk) -> None:
 @given(seed=st.integers(0, 2**32), changes=st.integers(0, 60))
 def test_whatever_bytes_arrive_only_packets_that_exist_are_cited(tmp_path: Path, seed: int, changes: int) -> None:
     talk, chance = Talk(path=tmp_path / "talk.pcap"), random.Random(seed)
-    _lies(talk, FALSE)
     raced(talk, FALSE, kind="AAAA", ttl_hops=57, df=False, at_s=20.0)
-    talk.over_tcp(21.0, NAME, SITE)
     for _ in range(changes):
         at = chance.randrange(len(talk.packets))
         at_s, frame = talk.packets[at]

@@ -1,0 +1,66 @@
+"""Addresses that answer for some names and are silent for others, and what shows that a resolver runs there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from fingerprint.conversations.dns_answers import gives, has_data, registrable
+from fingerprint.conversations.dns_resolvers import Resolver
+from fingerprint.conversations.lookups import Lookup
+
+
+def silent_to_others(resolver: Resolver, *, listen_s: float, queries: int) -> tuple[Sequence[Lookup], Sequence[Lookup]]:
+    """(answered, silent) lookups at an address that left queries for unrelated names unanswered before and after.
+
+    Both empty where any name was both answered and not, where fewer than ``queries`` were watched for ``listen_s``
+    seconds, and where one authoritative zone could explain it: every answer with AA set, all under one registered
+    name.
+    """
+    udp = [x for x in resolver.lookups if x.protocol == "udp" and x.queries]
+    answered = [x for x in udp if x.answers]
+    silent = [x for x in udp if not x.answers and x.listened_s >= listen_s]
+    if not answered or sum(x.asked_times for x in silent) < queries:
+        return (), ()
+    yes, no = {registrable(x.name) for x in answered}, {registrable(x.name) for x in udp if not x.answers}
+    if yes & no or silent[0].first_ns > answered[-1].first_ns or silent[-1].first_ns < answered[0].first_ns:
+        return (), ()
+    if len(yes) == 1 and all(a.head.flags & 0x0400 for x in answered for a in x.answers):
+        return (), ()
+    return answered, silent
+
+
+def answered_elsewhere(silent: Sequence[Lookup], found: Iterable[Lookup]) -> tuple[Lookup, ...]:
+    """For every name that one address left unanswered, a lookup of the same client that another resolver answered.
+
+    Empty if a name has none, or if none was answered after the first of those queries or before the last.
+    """
+    first_ns, last_ns = silent[0].first_ns, silent[-1].last_ns
+    here, client = silent[0].resolver.address, silent[0].client.address
+    known: dict[str, Lookup] = {}
+    before = after = False
+    wanted = {x.name for x in silent}
+    for lookup in found:
+        if lookup.name not in wanted or lookup.resolver.address == here or lookup.client.address != client:
+            continue
+        if lookup.protocol == "udp" and lookup.answers and has_data(lookup.answers[0]):
+            known.setdefault(lookup.name, lookup)
+            before |= lookup.first_ns < last_ns
+            after |= lookup.first_ns > first_ns
+    return tuple(known.values()) if before and after and len(known) == len(wanted) else ()
+
+
+def is_shown(resolver: Resolver, found: Iterable[Lookup]) -> bool:
+    """Whether something that injectors do not do shows that a resolver runs at this address.
+
+    A lookup over TCP that was answered, an answer with other records than addresses, or one that another agrees with.
+    """
+    own: set[tuple[str, str]] = set()
+    for lookup in resolver.lookups:
+        for answer in lookup.answers[:1]:
+            if lookup.protocol == "tcp" or answer.head.answers > len(answer.addresses) > 0:
+                return True
+            own |= {(lookup.name, address) for address in gives(answer)}
+    return any(
+        lookup.resolver.address != resolver.address and any((lookup.name, a) in own for a in lookup.addresses)
+        for lookup in found
+    )
