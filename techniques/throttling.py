@@ -26,10 +26,12 @@ from typing import Any
 
 from fingerprint.capture import Capture
 from fingerprint.conversations.streams import Stream
-from fingerprint.conversations.transfer_controls import BESIDE_S, Comparison, compare, subject_of
-from fingerprint.conversations.transfer_freezes import Freeze, freeze, same_cap
+from fingerprint.conversations.transfer_controls import Comparison, compare, subject_of
+from fingerprint.conversations.transfer_freezes import Freeze, freeze, may_have_frozen, same_cap
+from fingerprint.conversations.transfer_loads import BESIDE_NS, Loads
 from fingerprint.conversations.transfer_shapes import bucket, shape
-from fingerprint.conversations.transfers import LEAST_BYTES, WINDOW_S, Transfer, transfer
+from fingerprint.conversations.transfer_suspects import suspects
+from fingerprint.conversations.transfers import LEAST_BYTES, SKIP_S, WINDOW_S, Transfer
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -181,23 +183,28 @@ class Throttling(Technique):
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Every transfer against its controls, then the streams that froze."""
-        transfers = [t for s in capture.streams for up in (False, True) if (t := transfer(s, from_client=up))]
-        for t in transfers:
-            versus = compare(t, transfers)
-            yield from self._alone(t) if versus is None else self._against(versus)
-        yield from _freezes(capture, transfers)
+        loads = Loads(capture.streams)
+        for load in suspects(loads, slow_ratio=self.slow_ratio, alone_s=SKIP_S + self.steady_loss_s):
+            versus, t = compare(load, loads), loads.transfer(load)
+            if versus is not None:
+                yield from self._against(versus)
+            elif t is not None:
+                yield from self._alone(t)
+        yield from _freezes(capture, loads)
 
     def _alone(self, t: Transfer, why: str = "no control of comparable length within a minute") -> Iterator[Finding]:
+        if len(t.windows_bytes_s) * WINDOW_S < self.steady_loss_s or t.window_limited:
+            return
         form = shape(t)
-        if form is None or t.window_limited or len(t.windows_bytes_s) * WINDOW_S < self.steady_loss_s:
+        if form is None:
             return
         yield _evidence(LIMITED, t, form)
         yield Inconclusive(f"{form} at work, but {why}", _cited(t), _subject(t))
 
     def _against(self, versus: Comparison) -> Iterator[Finding]:
-        t, ratio = versus.target, versus.ratio
-        if ratio.value > self.slow_ratio or ratio.high > self.margin_ratio:
+        if versus.ratio_value > self.slow_ratio or versus.ratio.high > self.margin_ratio:
             return
+        t, ratio = versus.target, versus.ratio
         form = shape(t, control=versus.best)
         if why := self._refusal(versus, form):
             yield Inconclusive(why, _cited(t), _subject(t))
@@ -206,8 +213,10 @@ class Throttling(Technique):
         control = versus.best.stream
         cited = [Cited(c.stream.capture, n) for c in versus.controls for n in (c.cited[0], c.cited[-1])]
         trigger = None if pair is SLOWER_THAN_ELSEWHERE else _trigger(t)
+        # Packets of this name alone are lost or wait between two ends that let another name run free.
+        position = "in-path" if versus.same_address and _trigger(t) else None
         yield _evidence(
-            pair, t, form, also=cited, trigger=trigger, pairs=versus.pairs,
+            pair, t, form, also=cited, trigger=trigger, position=position, pairs=versus.pairs,
             ratio=ratio.value, low=ratio.low, high=ratio.high, control=control.name or control.server.address,
         )  # fmt: skip
         yield _evidence(SHAPES[form or ""], t, form)
@@ -242,14 +251,14 @@ def _pair_clue(versus: Comparison) -> Clue:
     return SLOWER_THAN_ELSEWHERE
 
 
-def _freezes(capture: Capture, transfers: Sequence[Transfer]) -> Iterator[Finding]:
+def _freezes(capture: Capture, loads: Loads) -> Iterator[Finding]:
     found: dict[tuple[str, str | None, bool], list[Freeze]] = {}
     for stream in capture.streams:
-        for up in (False, True):
+        for up in (False, True) if may_have_frozen(stream) else ():
             if froze := freeze(stream, from_client=up):
                 found.setdefault((stream.server.address, stream.name, up), []).append(froze)
     for frozen in found.values():
-        passing = [t for t in transfers if _passes(t, frozen[0])]
+        passing = _passing(loads, frozen[0])
         here = [t for t in passing if t.stream.server.address == frozen[0].stream.server.address]
         if any(subject_of(t) == (f.stream.server.address, f.stream.name) for f in frozen for t in here):
             continue  # the same name went past it: no cap
@@ -283,14 +292,13 @@ def _frozen_at(f: Freeze) -> tuple[Cited, ...]:
     return tuple(Cited(f.stream.capture, n) for n in f.cited)
 
 
-def _passes(t: Transfer, f: Freeze) -> bool:
-    """Whether a control went well past the cap, and showed after the freeze that the path was up."""
-    beside = (
-        t.end_ns - f.frozen_ns >= 0
-        and t.start_ns - f.frozen_ns <= BESIDE_S * 1e9
-        and t.stream.client.address == f.stream.client.address
-    )
-    return beside and t.from_client == f.from_client and t.new_bytes >= max(LEAST_BYTES, 2 * f.passed_bytes)
+def _passing(loads: Loads, f: Freeze) -> list[Transfer]:
+    """Controls that went well past the cap, and showed after the freeze that the path was up."""
+    until_ns, least = f.frozen_ns + BESIDE_NS, max(LEAST_BYTES, 2 * f.passed_bytes)
+    client, up = f.stream.client.address, f.from_client
+    near = loads.overlapping(client, from_client=up, since_ns=f.frozen_ns, until_ns=until_ns)
+    seen = (loads.transfer(load) for load in near if load.size_bytes >= least)
+    return [t for t in seen if t and t.new_bytes >= least and t.end_ns >= f.frozen_ns and t.start_ns <= until_ns]
 
 
 def _trigger(t: Transfer) -> Trigger | None:
@@ -318,6 +326,7 @@ def _evidence(
     *,
     also: Sequence[Cited] = (),
     trigger: Trigger | None = None,
+    position: str | None = None,
     **words: str | float,
 ) -> Evidence:
     """A clue about a transfer, with its shape, rate and burst."""
@@ -333,6 +342,7 @@ def _evidence(
         *_cited(t),
         *also,
         facets=Facets(
+            position=position,
             trigger=trigger,
             shape=form,
             rate_bps=fitted.rate_bps if fitted else None,

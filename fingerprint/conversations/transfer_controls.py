@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprint.conversations.bootstrap import ratio_interval, seeded
+from fingerprint.conversations.transfer_loads import BESIDE_S, Load, Loads, gap_s
 from fingerprint.conversations.transfers import Transfer
 from fingerprint.technique import Interval
 
-# DESIGN, "What a qualifier needs": a control elsewhere counts within a minute.
-BESIDE_S = 60.0
 # A control that ended early may have lived on a burst: it must have carried at least half as much.
 COMPARABLE_RATIO = 0.5
 # Two transfers that ran together this long saw the same network: as good as taking turns twice.
 TOGETHER_S = 3.0
 # The nearest controls in time are enough, and keep a busy capture from diluting them.
 MOST_CONTROLS = 4
+# Transfers of the target's own name are counted as turns, and any that ran free refutes: so many tell.
+MOST_SIBLINGS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +33,24 @@ class Comparison:
     controls: tuple[Transfer, ...]
     same_address: bool
     pairs: int
-    ratio: Interval  # goodput of the target over that of the controls
     siblings: tuple[Transfer, ...]  # other transfers of the target's own name or address, in time order
+
+    @property
+    def samples_bytes_s(self) -> NDArray[np.float64]:
+        """Goodput of all controls."""
+        return np.concatenate([c.samples_bytes_s for c in self.controls])
+
+    @cached_property
+    def ratio_value(self) -> float:
+        """Goodput of the target over that of the controls."""
+        return float(self.target.samples_bytes_s.mean() / self.samples_bytes_s.mean())
+
+    @cached_property
+    def ratio(self) -> Interval:
+        """The same with its 95 % interval."""
+        s = self.target.stream
+        seed = seeded(s.recording.sha256, "ratio", s.flow, int(s.rows[0]))
+        return ratio_interval(self.target.samples_bytes_s, self.samples_bytes_s, seed)
 
     @property
     def best(self) -> Transfer:
@@ -58,33 +76,37 @@ def hello_shape(t: Transfer) -> tuple[int, str] | None:
     return (hello.size_bytes, hello.ja4) if hello is not None else None
 
 
-def compare(target: Transfer, others: Sequence[Transfer]) -> Comparison | None:
-    """The target against its controls; None where no transfer beside it may serve as one.
+def compare(load: Load, loads: Loads) -> Comparison | None:
+    """A load against its controls; None where no transfer beside it may serve as one.
 
     Another name (or none) on the same address is the better control; only without one does another server count.
     """
-    beside = [o for o in others if _comparable(target, o)]
+    target = loads.transfer(load)
+    if target is None:
+        return None
     address, name = subject_of(target)
-    here = [o for o in beside if o.stream.server.address == address and o.stream.name != name]
-    away = [
-        o for o in beside if o.stream.server.address != address and (o.stream.name != name or o.stream.name is None)
-    ]
-    pool = here or away
-    if not pool:
+    on_address = _long_enough(target, loads.beside(load, same_address=True))
+    here = [o for o in on_address if o.stream.name != name]
+    controls = loads.nearest(target, here, most=MOST_CONTROLS, fits=lambda o: _comparable(target, o))
+    same_address = bool(controls)
+    if not controls:
+        away = _long_enough(target, loads.beside(load, same_address=False))
+        away = [o for o in away if o.stream.server.address != address and (name is None or o.stream.name != name)]
+        controls = loads.nearest(target, away, most=MOST_CONTROLS, fits=lambda o: _comparable(target, o))
+    if not controls:
         return None
-    controls = tuple(sorted(sorted(pool, key=lambda o: _gap_s(target, o))[:MOST_CONTROLS], key=lambda o: o.start_ns))
-    siblings = tuple(o for o in beside if subject_of(o) == (address, name))
-    samples: NDArray[np.float64] = np.concatenate([c.samples_bytes_s for c in controls])
-    if not samples.mean() > 0:
+    own = [o for o in on_address if o.stream.name == name]
+    siblings = loads.nearest(target, own, most=MOST_SIBLINGS, fits=lambda o: _comparable(target, o))
+    controls.sort(key=lambda o: o.start_ns)
+    siblings.sort(key=lambda o: o.stream.first_ns)
+    if not any(c.samples_bytes_s.any() for c in controls):
         return None
-    seed = seeded(target.stream.recording.sha256, "ratio", target.stream.flow, int(target.stream.rows[0]))
     return Comparison(
         target=target,
-        controls=controls,
-        same_address=bool(here),
+        controls=tuple(controls),
+        same_address=same_address,
         pairs=turns([target, *siblings], controls),
-        ratio=ratio_interval(target.samples_bytes_s, samples, seed),
-        siblings=siblings,
+        siblings=tuple(siblings),
     )
 
 
@@ -98,17 +120,15 @@ def turns(targets: Sequence[Transfer], controls: Sequence[Transfer]) -> int:
     return changes + together
 
 
+def _long_enough(target: Transfer, loads: Sequence[Load]) -> list[Load]:
+    """Loads that by their total bytes may be comparable, of other streams."""
+    least = COMPARABLE_RATIO * target.new_bytes
+    return [o for o in loads if o.size_bytes >= least and o.stream is not target.stream]
+
+
 def _comparable(target: Transfer, other: Transfer) -> bool:
-    if other.stream is target.stream or other.from_client != target.from_client:
-        return False
     return (
-        other.stream.client.address == target.stream.client.address
-        and other.new_bytes >= COMPARABLE_RATIO * target.new_bytes
-        and _gap_s(target, other) <= BESIDE_S
+        other.new_bytes >= COMPARABLE_RATIO * target.new_bytes
+        and gap_s(target, other) <= BESIDE_S
         and not other.window_limited
     )
-
-
-def _gap_s(a: Transfer, b: Transfer) -> float:
-    """Time between the end of one and the start of the other, 0 where they overlap."""
-    return max(0, a.start_ns - b.end_ns, b.start_ns - a.end_ns) / 1e9

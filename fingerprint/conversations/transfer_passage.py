@@ -43,7 +43,8 @@ def near_sender(data: Series, acks: Series, seen: Arrivals, quiet_s: float) -> P
     at = np.searchsorted(data.time_s, acks.time_s, side="right") - 1
     waiting = (at >= 0) & (outstanding[np.maximum(at, 0)] > np.maximum.accumulate(acks.ack))
     counted = min(int(np.median(data.payload_bytes)), FULL_SEGMENT_BYTES)
-    new = delivered(acks.ack, acks.payload_bytes, waiting, segment_bytes=counted)
+    # The number that acknowledges a FIN is one beyond the data (RFC 9293 section 3.4); nothing is delivered by it.
+    new = delivered(np.minimum(acks.ack, outstanding[-1]), acks.payload_bytes, waiting, segment_bytes=counted)
     return Passage(
         data=data,
         acks=acks,

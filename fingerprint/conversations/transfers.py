@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprint.conversations import transfer_times
-from fingerprint.conversations.bootstrap import seeded
 from fingerprint.conversations.goodput import Span, arrivals, goodput, variation
 from fingerprint.conversations.segments import RST, SYN
 from fingerprint.conversations.streams import Stream
-from fingerprint.conversations.transfer_limiter import Limiter, limiter
+from fingerprint.conversations.transfer_limiter import Limiter
 from fingerprint.conversations.transfer_passage import (
     Passage,
     acknowledging,
@@ -127,9 +126,12 @@ class Transfer:
     def limiter(self) -> Limiter:
         """The marks of a limiter."""
         s = self.stream
-        seed = seeded(s.recording.sha256, s.flow, int(s.rows[0]), self.from_client)
-        rtt_s = self.rtt_s or UNKNOWN_RTT_S
-        return limiter(self.passage, rtt_s=rtt_s, windows_bytes_s=self.windows_bytes_s, seed=seed)
+        return Limiter(
+            passage=self.passage,
+            rtt_s=self.rtt_s or UNKNOWN_RTT_S,
+            windows_bytes_s=self.windows_bytes_s,
+            seed=(s.recording.sha256, s.flow, int(s.rows[0]), self.from_client),
+        )
 
 
 def transfer(stream: Stream, *, from_client: bool, rtt_s: float | None = None) -> Transfer | None:

@@ -6,6 +6,7 @@ import pytest
 
 from fingerprint.conversations.transfer_controls import compare, turns
 from fingerprint.conversations.transfer_freezes import freeze, same_cap
+from fingerprint.conversations.transfer_loads import Loads
 from fingerprint.conversations.transfer_shapes import bucket, shape
 from fingerprint.conversations.transfers import Transfer, transfer
 from tests.conversations.transfer_talk import Path, Talk, capped, capture, link, policed, shaped
@@ -113,12 +114,13 @@ def test_the_other_name_on_the_address_is_the_better_control() -> None:
         Talk(path=_fast(), name="b.example", start_s=12.0),
         Talk(path=_fast(), name="c.example", server="198.51.100.99", start_s=14.0),
     )
-    transfers = [t for s in capture(*talks).streams if (t := transfer(s, from_client=False))]
-    found = compare(transfers[0], transfers)
+    loads = Loads(capture(*talks).streams)
+    found = compare(loads.all[0], loads)
     assert found is not None
     assert found.same_address
     assert [c.stream.name for c in found.controls] == ["b.example"]
     assert found.ratio.high < 0.33
+    transfers = [t for load in loads.all if (t := loads.transfer(load))]
     assert turns(transfers[:1], transfers[1:]) == 1
 
 
@@ -127,5 +129,5 @@ def test_a_transfer_two_minutes_away_is_no_control() -> None:
         Talk(path=policed(_fast(), 300e3, 30e3), name="a.example", size_bytes=400_000),
         Talk(path=_fast(), name="b.example", start_s=180.0),
     )
-    transfers = [t for s in capture(*talks).streams if (t := transfer(s, from_client=False))]
-    assert compare(transfers[0], transfers) is None
+    loads = Loads(capture(*talks).streams)
+    assert compare(loads.all[0], loads) is None
