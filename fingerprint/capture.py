@@ -13,6 +13,7 @@ from captures.recording import Recording
 from fingerprint.conversations import round_trips
 from fingerprint.conversations.connections import streams
 from fingerprint.conversations.lookups import Lookup, lookups
+from fingerprint.conversations.quic_flows import QuicFlow, quic_flows
 from fingerprint.conversations.streams import Stream
 from fingerprint.quality import quality
 from fingerprint.technique import Known, Quality
@@ -38,6 +39,11 @@ class Capture:
     def lookups(self) -> tuple[Lookup, ...]:
         """Every DNS transaction, over UDP and TCP."""
         return tuple(lookup for recording in self.recordings for lookup in lookups(recording))
+
+    @cached_property
+    def quic(self) -> tuple[QuicFlow, ...]:
+        """Every QUIC connection, file by file."""
+        return tuple(flow for recording in self.recordings for flow in quic_flows(recording))
 
     @cached_property
     def quality(self) -> tuple[tuple[int, Quality], ...]:

@@ -165,7 +165,8 @@ def _clients(recording: Recording, capture: Capture) -> tuple[str, ...]:
     """Addresses on the client's side, in order of appearance: those who connect, and those who ask for names."""
     connecting = (s.client.address for s in capture.streams if s.capture == recording.index)
     asking = (lookup.client.address for lookup in capture.lookups if lookup.capture == recording.index)
-    return tuple(dict.fromkeys((*connecting, *asking)))
+    over_quic = (flow.client.address for flow in capture.quic if flow.capture == recording.index)
+    return tuple(dict.fromkeys((*connecting, *asking, *over_quic)))
 
 
 def _blame(name: str, error: Exception) -> str:

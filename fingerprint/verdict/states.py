@@ -96,6 +96,12 @@ def _undecided(target: Target, failures: Sequence[Opening]) -> Answer:
         tried = len(target.failed) + len(target.completed)
         says = f"{says} ({counted[most]} of {tried} connections), and nothing beside them tells why"
         return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
+    if target.quic_unanswered and not target.completed and not target.idle:
+        says = (
+            f"QUIC was tried {len(target.quic_unanswered)} times and not answered, as by servers that do not speak it"
+        )
+        todo = "try TCP on port 443 of the same address, and QUIC with another name there"
+        return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
     if target.lookups and not target.completed and not target.idle:
         answered = any(lookup.answers for lookup in target.lookups)
         says = (

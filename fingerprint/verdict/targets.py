@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from fingerprint.capture import Capture
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.conversations.openings import Opening, opening
+from fingerprint.conversations.quic_flows import QuicFlow
 from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
 from fingerprint.technique import Cited
@@ -32,9 +33,10 @@ class Target:
     name: str
     vantage: str | None
     endpoints: dict[str, None] = field(default_factory=dict)
-    completed: list[Stream] = field(default_factory=list)
+    completed: list[Stream | QuicFlow] = field(default_factory=list)
     failed: list[Opening] = field(default_factory=list)
     idle: list[Stream] = field(default_factory=list)  # neither: preconnects, streams without a request
+    quic_unanswered: list[QuicFlow] = field(default_factory=list)  # no failure: many servers do not speak QUIC
     lookups: list[Lookup] = field(default_factory=list)
     first_ns: int = 0
     last_ns: int = 0
@@ -54,6 +56,9 @@ class Vantages:
         for s in capture.streams:
             clients.setdefault(s.capture, {})[s.client.address] = None
             self._of_flow[s.capture, s.flow] = s.client.address
+        for flow in capture.quic:
+            clients.setdefault(flow.capture, {})[flow.client.address] = None
+            self._of_flow[flow.capture, flow.flow] = flow.client.address
         for lookup in capture.lookups:
             clients.setdefault(lookup.capture, {})[lookup.client.address] = None
         self._label: dict[tuple[int, str], str] = {}
@@ -140,10 +145,17 @@ def targets(capture: Capture, vantages: Vantages) -> dict[tuple[str, str | None]
                 target.failed.append(replace(first, outcome="cut"))
             else:
                 target.idle.append(stream)
+    for flow in capture.quic:
+        vantage = vantages.of_client(flow.capture, flow.client.address)
+        for name in names(capture, flow):
+            target = at(name, vantage)
+            target.endpoints[flow.endpoint] = None
+            target.saw(flow.first_ns, flow.last_ns)
+            (target.completed if flow.answered else target.quic_unanswered).append(flow)
     return out
 
 
-def names(capture: Capture, stream: Stream) -> Iterator[str]:
+def names(capture: Capture, stream: Stream | QuicFlow) -> Iterator[str]:
     """The targets that a stream is filed under."""
     if stream.name:
         yield stream.name
