@@ -127,7 +127,7 @@ SHAPES = {
 }  # fmt: skip
 FROZE = Clue(
     id="stream-froze",
-    says="silent for {silent:.1f} s after {size} bytes ({packets} packets), no FIN or RST; {tries} tries unanswered",
+    says="silent for {silent:.1f} s after {size} bytes ({packets} packets), no FIN or RST; {witness}",
     group="freeze",
     given={
         "*.throttle": 0.8, "ip.throttle": 0.8, "server-down": 0.3, "path-failure": 0.3, "local-network": 0.2,
@@ -271,8 +271,9 @@ def _freezes(capture: Capture, loads: Loads) -> Iterator[Finding]:
             )
             continue
         for f in frozen:
+            witness = "in the middle of a TLS record" if f.within_record else f"{f.tries} tries unanswered"
             yield _frozen_evidence(
-                FROZE, f, silent=f.silent_s, size=f.passed_bytes, packets=f.passed_pkts, tries=f.tries
+                FROZE, f, silent=f.silent_s, size=f.passed_bytes, packets=f.passed_pkts, witness=witness
             )
             if passing:
                 other = (here or passing)[0]

@@ -6,14 +6,18 @@ or a lost path looks like; what tells them apart is that the cap is the same aga
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fingerprint.conversations.segments import FIN, RST
+from fingerprint.conversations.segments import FIN, RST, Series
 from fingerprint.conversations.streams import Stream
 from fingerprint.conversations.transfer_passage import acknowledging, only
+from fingerprint.messages.tls import Record, records
 
 # RFC 2923: a path-MTU black hole passes no full-size segment at all. Two of at least the size that every IPv6 link
 # carries (RFC 8200 section 5: 1280 bytes, less headers) must have got through before a silence can be a cap.
@@ -25,6 +29,8 @@ LEAST_BYTES = 4_000
 # Three seconds of silence against two repeats is beyond the first and the second.
 LEAST_SILENCE_S = 3.0
 LEAST_TRIES = 2
+# What is read of a stream for a record that was not finished; caps are far below (net4people/bbs#490).
+READ_BYTES = 65536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +44,7 @@ class Freeze:
     frozen_ns: int  # when the last of it passed
     silent_s: float
     tries: int
+    within_record: bool  # there were too few tries, but the sender had announced more
     cited: tuple[int, ...]  # packet numbers: the last that passed, then what went unanswered
 
 
@@ -49,43 +56,77 @@ def may_have_frozen(stream: Stream) -> bool:
 
 
 def freeze(stream: Stream, *, from_client: bool) -> Freeze | None:
-    """The silence that ended a direction, seen at either end; None if it ended in order or was not watched for long."""
+    """The silence that ended a direction, seen at either end; None if it ended in order or was not watched for long.
+
+    Silence alone is what a stream shows that is kept open: its other side must have asked in vain, or its sender have
+    stopped within a TLS record, whose length it had announced.
+    """
     if not may_have_frozen(stream) or (stream.client_bytes if from_client else stream.server_bytes) < LEAST_BYTES:
         return None
     every, others = stream.series(from_client=from_client), stream.series(from_client=not from_client)
     data, acks = only(every, every.payload_bytes > 0), acknowledging(others)
-    if not len(data.time_s) or not len(acks.time_s):
+    # A receiver that has closed its window asks for silence (RFC 9293 section 3.8.6.1).
+    if not len(data.time_s) or not len(acks.time_s) or not acks.window[-1]:
         return None
-    acked = int(acks.ack.max())
-    end = data.seq + data.payload_bytes
-    lost = (data.seq >= acked) & (data.time_s >= acks.time_s[np.argmax(acks.ack)])
-    if int(lost.sum()) >= 1 + LEAST_TRIES and len(np.unique(data.seq[lost])) < int(lost.sum()):
-        # Seen beside the sender: it sends the same bytes again and again, and the acknowledgement does not move.
-        passed = only(data, end <= acked)
-        tries, last_s = data.number[lost], float(acks.time_s[np.argmax(acks.ack)])
-        until_s = float(data.time_s[lost][-1])
-    else:
-        # Seen beside the receiver: nothing more arrives, and what the receiver sends is not answered.
-        passed, last_s = data, float(every.time_s[-1])
-        asking = (others.time_s > last_s) & ((others.payload_bytes > 0) | ((others.flags & FIN) != 0))
-        tries = others.number[asking]
-        until_s = float(others.time_s[-1])
-    distinct = only(passed, np.isin(np.arange(len(passed.seq)), np.unique(passed.seq, return_index=True)[1]))
-    full = int((distinct.payload_bytes >= FULL_BYTES).sum())
-    silent_s = until_s - last_s
-    got = int(distinct.payload_bytes.sum())
-    if full < FULL_PKTS or got < LEAST_BYTES or len(tries) < LEAST_TRIES or silent_s < LEAST_SILENCE_S:
+    seen = _unacknowledged(data, acks) or _nothing_arrives(data, every, others)
+    first_rows = np.unique(seen.passed.seq, return_index=True)[1]
+    sizes = seen.passed.payload_bytes[first_rows]
+    got = int(sizes.sum())
+    silent_s = seen.until_s - seen.last_s
+    if int((sizes >= FULL_BYTES).sum()) < FULL_PKTS or got < LEAST_BYTES or silent_s < LEAST_SILENCE_S:
         return None
+    within = len(seen.tries) < LEAST_TRIES and stops_within_a_record(stream, got, from_client=from_client)
+    if len(seen.tries) < LEAST_TRIES and not within:
+        return None
+    after = seen.tries[:4] if len(seen.tries) else others.number[-1:]
     return Freeze(
         stream=stream,
         from_client=from_client,
         passed_bytes=got,
-        passed_pkts=int((every.time_s <= last_s).sum() + (others.time_s <= last_s).sum()),
-        frozen_ns=stream.first_ns + int(last_s * 1e9),
+        passed_pkts=int((every.time_s <= seen.last_s).sum() + (others.time_s <= seen.last_s).sum()),
+        frozen_ns=stream.first_ns + int(seen.last_s * 1e9),
         silent_s=silent_s,
-        tries=len(tries),
-        cited=(int(passed.number[-1]), *tries[:4].tolist()),
+        tries=len(seen.tries),
+        within_record=within,
+        cited=(int(seen.passed.number[-1]), *after.tolist()),
     )
+
+
+class _Silence(NamedTuple):
+    """What passed before it, from when to when it was watched, and the packets that went unanswered."""
+
+    passed: Series
+    last_s: float
+    until_s: float
+    tries: NDArray[np.int64]
+
+
+def _unacknowledged(data: Series, acks: Series) -> _Silence | None:
+    """Beside the sender: it sends the same bytes again and again, and the acknowledgement does not move."""
+    at = int(np.argmax(acks.ack))
+    acked, last_s = int(acks.ack[at]), float(acks.time_s[at])
+    lost = (data.seq >= acked) & (data.time_s >= last_s)
+    count = int(lost.sum())
+    if count < 1 + LEAST_TRIES or len(np.unique(data.seq[lost])) == count:
+        return None
+    passed = only(data, data.seq + data.payload_bytes <= acked)
+    return _Silence(passed, last_s, float(data.time_s[lost][-1]), data.number[lost]) if len(passed.seq) else None
+
+
+def _nothing_arrives(data: Series, every: Series, others: Series) -> _Silence:
+    """Beside the receiver: nothing more arrives, and what the receiver sends is not answered."""
+    last_s = float(every.time_s[-1])
+    asking = (others.time_s > last_s) & ((others.payload_bytes > 0) | ((others.flags & FIN) != 0))
+    return _Silence(data, last_s, float(others.time_s[-1]), others.number[asking])
+
+
+def stops_within_a_record(stream: Stream, passed_bytes: int, *, from_client: bool) -> bool:
+    """Whether all that passed was captured and ends before the TLS record it had begun (RFC 8446 section 5.1)."""
+    if stream.protocol != "tls" or passed_bytes > READ_BYTES:
+        return False
+    first = stream.first_bytes(from_client=from_client, limit_bytes=READ_BYTES)
+    last = next(iter(deque(records(first), maxlen=1)), None)
+    return len(first) == passed_bytes and isinstance(last, Record) and not last.complete
 
 
 def same_cap(freezes: Sequence[Freeze]) -> bool:

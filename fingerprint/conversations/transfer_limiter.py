@@ -24,7 +24,7 @@ class Limiter:
     passage: Passage
     rtt_s: float  # drops within half of it are one event
     windows_bytes_s: NDArray[np.float64]  # steady goodput
-    seed: tuple[object, ...]
+    seed: tuple[str, int, int, bool]  # digest of the capture, and which direction of what
 
     @property
     def headers_bytes(self) -> int:

@@ -94,10 +94,13 @@ def _paces(loads: Sequence[Load]) -> tuple[Floats, Floats]:
     started_s[number[~same]] = time_s[~same]
     steady = time_s - started_s[number] > SKIP_S
 
+    def total(amounts: Floats) -> Floats:
+        return np.bincount(number, amounts, count).astype(np.float64)
+
     def pace(times_s: Floats) -> tuple[Floats, Floats]:
-        whole = _rate(np.bincount(number, size_bytes, count), np.bincount(number, times_s, count))
-        later_s = np.bincount(number, times_s * steady, count)
-        later = _rate(np.bincount(number, size_bytes * steady, count), later_s)
+        whole = _rate(total(size_bytes), total(times_s))
+        later_s = total(times_s * steady)
+        later = _rate(total(size_bytes * steady), later_s)
         return whole, np.where(later_s >= FEW_WINDOWS * WINDOW_S, later, whole)
 
     return np.minimum(*pace(np.maximum(gap_s, 0.0))), np.maximum(*pace(np.clip(gap_s, 0.0, WINDOW_S)))
