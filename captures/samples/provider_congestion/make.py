@@ -16,7 +16,7 @@ def make(folder: Path) -> None:
         "weather.test": "146.75.33.205",
     }
     pages = dict.fromkeys(sites, 60_000)
-    for address in set(sites.values()):
+    for address in dict.fromkeys(sites.values()):
         scene.site(address, pages=pages)
     scene.box(2, Shape(400_000, 40_000))
     scene.box(2, Lose(0.01))
