@@ -87,16 +87,20 @@ def arrivals(time_s: Floats, seq: Ints, payload_bytes: Ints, *, rtt_s: float) ->
     return Arrivals(new, again, hole)
 
 
-def delivered(ack: Ints, payload_bytes: Ints, outstanding: Bools, *, segment_bytes: int) -> Ints:
+def delivered(
+    ack: Ints, payload_bytes: Ints, outstanding: Bools, *, segment_bytes: int, sent_from: int | None = None
+) -> Ints:
     """Bytes that each segment of the receiver newly reports as delivered, in shape (segments,).
+
+    ``sent_from`` is the first sequence number sent; without it the first segment reports nothing.
 
     A cumulative ACK counts what it advances; a duplicate ACK counts one segment while data are ``outstanding``, and
     the advance that follows is lessened by what the duplicates had counted (RFC 6937 section 3, without SACK).
     """
     if not len(ack):
         return np.empty(0, np.int64)
-    highest = np.maximum.accumulate(ack)
-    advance = np.diff(highest, prepend=highest[:1])
+    highest = np.maximum.accumulate(ack if sent_from is None else np.maximum(ack, sent_from))
+    advance = np.diff(highest, prepend=highest[0] if sent_from is None else sent_from)
     duplicate = (advance == 0) & (payload_bytes == 0) & outstanding & (ack == highest)
     duplicate[0] = False
     out = np.where(duplicate, segment_bytes, 0)

@@ -44,7 +44,8 @@ def near_sender(data: Series, acks: Series, seen: Arrivals, quiet_s: float) -> P
     waiting = (at >= 0) & (outstanding[np.maximum(at, 0)] > np.maximum.accumulate(acks.ack))
     counted = min(int(np.median(data.payload_bytes)), FULL_SEGMENT_BYTES)
     # The number that acknowledges a FIN is one beyond the data (RFC 9293 section 3.4); nothing is delivered by it.
-    new = delivered(np.minimum(acks.ack, outstanding[-1]), acks.payload_bytes, waiting, segment_bytes=counted)
+    acked = np.minimum(acks.ack, outstanding[-1])
+    new = delivered(acked, acks.payload_bytes, waiting, segment_bytes=counted, sent_from=int(data.seq[0]))
     return Passage(
         data=data,
         acks=acks,

@@ -8,6 +8,7 @@ from fingerprint.conversations.transfer_controls import compare, turns
 from fingerprint.conversations.transfer_freezes import freeze, same_cap
 from fingerprint.conversations.transfer_loads import Loads
 from fingerprint.conversations.transfer_shapes import bucket, shape
+from fingerprint.conversations.transfer_suspects import DOUBT_RATIO, paces, suspects
 from fingerprint.conversations.transfers import Transfer, transfer
 from tests.conversations.transfer_talk import Path, Talk, capped, capture, link, policed, shaped
 
@@ -65,6 +66,34 @@ def test_random_loss_is_no_policer() -> None:
 def test_an_added_delay_is_there_from_the_first_answer() -> None:
     later = link(20e6, 0.33)  # the handshake took 60 ms
     assert shape(_seen(Talk(path=later, size_bytes=3_000_000))) == "delay"
+
+
+def test_a_queue_that_fills_is_no_added_delay() -> None:
+    assert shape(_seen(Talk(path=shaped(_fast(), 400e3, 10e3), size_bytes=400_000))) == "shaper"
+
+
+@pytest.mark.parametrize("view", ["receiver", "sender"])
+def test_an_upload_through_a_policer_is_read_like_a_download(view: str) -> None:
+    talk = Talk(path=policed(_fast(), 600e3, 75e3), size_bytes=600_000, view=view, upload=True)
+    stream = capture(talk).streams[0]
+    assert transfer(stream, from_client=False) is None
+    t = transfer(stream, from_client=True)
+    assert t is not None
+    assert (t.end, shape(t)) == (view, "policer")
+    found = bucket(t, "policer")
+    assert found is not None
+    assert found.rate_bps.value == pytest.approx(600e3, rel=0.25)
+    assert found.burst_bytes.value == pytest.approx(75e3, rel=0.25)
+
+
+@pytest.mark.parametrize("view", ["receiver", "sender"])
+@pytest.mark.parametrize("upload", [False, True])
+def test_the_acknowledgement_of_a_late_fin_delivers_nothing(view: str, *, upload: bool) -> None:
+    talk = Talk(path=_fast(), size_bytes=400_000, view=view, upload=upload, linger_s=15.0)
+    t = transfer(capture(talk).streams[0], from_client=upload)
+    assert t is not None
+    assert t.busy_s < 2.0
+    assert t.new_bytes == 400_000 // 1448 * 1448 + (100 if upload else 0)  # an upload begins with the request
 
 
 @pytest.mark.parametrize("view", ["receiver", "sender"])
@@ -131,3 +160,30 @@ def test_a_transfer_two_minutes_away_is_no_control() -> None:
     )
     loads = Loads(capture(*talks).streams)
     assert compare(loads.all[0], loads) is None
+
+
+def test_only_what_may_be_slow_beside_another_is_looked_at() -> None:
+    talks = [Talk(path=_fast(), name=f"{i}.example", start_s=2.0 * i, port=40000 + i) for i in range(6)]
+    loads = Loads(capture(*talks).streams)
+    assert len(loads.all) == 6
+    assert suspects(loads, slow_ratio=0.33, alone_s=3.5) == []
+    slow = Talk(path=policed(_fast(), 300e3, 30e3), name="slow.example", start_s=13.0, size_bytes=400_000, port=40009)
+    found = suspects(Loads(capture(*talks, slow).streams), slow_ratio=0.33, alone_s=3.5)
+    assert [load.stream.name for load in found] == ["slow.example"]
+
+
+def test_what_is_slow_without_any_control_is_looked_at_if_it_lasted() -> None:
+    slow = [Talk(path=policed(_fast(), 300e3, 30e3), name="a.example", size_bytes=400_000, start_s=s) for s in (0, 20)]
+    assert len(suspects(Loads(capture(*slow).streams), slow_ratio=0.33, alone_s=3.5)) == 2
+    assert suspects(Loads(capture(*slow).streams), slow_ratio=0.33, alone_s=60.0) == []
+
+
+def test_a_rough_goodput_brackets_the_exact_one() -> None:
+    paths = (_fast(), policed(_fast(), 300e3, 30e3), shaped(_fast(), 300e3, 30e3), _fast(0.03))
+    talks = [Talk(path=p, size_bytes=600_000, start_s=40.0 * i) for i, p in enumerate(paths)]
+    loads = Loads(capture(*talks).streams)
+    for load, low, high in zip(loads.all, *paces(loads.all), strict=True):
+        exact = loads.transfer(load)
+        assert exact is not None
+        mean = float(exact.samples_bytes_s.mean())
+        assert low / DOUBT_RATIO <= mean <= high * DOUBT_RATIO

@@ -111,25 +111,29 @@ class Talk:
     sender: str = "cubic"
     pace_bps: float = 5e6
     view: str = "receiver"
+    upload: bool = False  # the client sends, behind its hello
     server_delay_s: Callable[[int], float] = field(default=lambda packet: 0.0)  # application time before a packet
     give_up_s: float = 40.0
+    linger_s: float = 0.0  # between the last data and the FIN
 
     def lines(self) -> list[Line]:  # noqa: PLR0912, PLR0915  one event loop, read from top to bottom
         """The packets in order of time, at the side that ``view`` names."""
         half, t0 = self.rtt_s / 2, self.start_s
-        near = self.view == "receiver"  # the capture stands at the client
+        near = self.view == "receiver"  # the capture stands where the data arrive
+        beside = near != self.upload  # ... and this at the client
         ms = lambda at: int(at * 1000) + 1000  # noqa: E731  timestamps tick in milliseconds
-        out = [Line(t0 + (0 if near else half), True, 0, 0, 0, 0x02, ms(t0), 0)]
-        out.append(Line(t0 + (self.rtt_s if near else half + 1e-5), False, 0, 0, 1, 0x12, ms(t0), ms(t0)))
+        out = [Line(t0 + (0 if beside else half), True, 0, 0, 0, 0x02, ms(t0), 0)]
+        out.append(Line(t0 + (self.rtt_s if beside else half + 1e-5), False, 0, 0, 1, 0x12, ms(t0), ms(t0)))
         asked = t0 + self.rtt_s + 1e-4
         hello = 517 if self.name else 100
         mark = int(Mark.TLS_HELLO) if self.name else 0
-        out.append(Line(asked + (0 if near else half), True, 1, 0, 1, 0x10, ms(asked), ms(t0)))
-        out.append(Line(asked + (1e-5 if near else half + 1e-5), True, 1, hello, 1, 0x18, ms(asked), ms(t0), mark))
+        out.append(Line(asked + (0 if beside else half), True, 1, 0, 1, 0x10, ms(asked), ms(t0)))
+        out.append(Line(asked + (1e-5 if beside else half + 1e-5), True, 1, hello, 1, 0x18, ms(asked), ms(t0), mark))
+        first, other = (1 + hello, 1) if self.upload else (1, 1 + hello)  # of the data, of the ACKs
         count = self.size_bytes // MSS
         todo, queue, got = list(range(count))[::-1], [], set()
         inflight, window, threshold, below, tie, recovered = 0, 10.0, 1e9, 0, 0, 0.0
-        echo, now, ready = ms(asked), asked + half, 0.0
+        echo, now, ready = ms(asked), asked + (2e-5 if self.upload else half), 0.0
         delivered, end_s = 0, t0 + self.give_up_s
         heapq.heappush(queue, (now, 0, "try", 0, 0))
         waiting = True
@@ -166,14 +170,14 @@ class Talk:
                 ready = max(ready, now) + (MSS + 52) * 8 / self.pace_bps if self.sender == "paced" else now
                 arrives = self.path(now - t0, MSS + 52)
                 if not near:
-                    out.append(Line(now, False, 1 + packet * MSS, MSS, 1 + hello, 0x10, ms(now), echo))
+                    out.append(Line(now, self.upload, first + packet * MSS, MSS, other, 0x10, ms(now), echo))
                 tie += 1
                 if arrives is None:
                     heapq.heappush(queue, (now + 1.1 * self.rtt_s + 0.01, tie, "lost", packet, 0))
                     continue
                 at = t0 + arrives
                 if near:
-                    out.append(Line(at, False, 1 + packet * MSS, MSS, 1 + hello, 0x10, ms(now), echo))
+                    out.append(Line(at, self.upload, first + packet * MSS, MSS, other, 0x10, ms(now), echo))
                 heapq.heappush(queue, (at, tie, "arrived", packet, ms(at)))
                 continue
             if what == "arrived":
@@ -182,11 +186,13 @@ class Talk:
                 while below in got:
                     below += 1
                 seen = now if near else now + half
-                out.append(Line(seen + 1e-5, True, 1 + hello, 0, 1 + below * MSS, 0x10, ms(now), stamp))
+                out.append(Line(seen + 1e-5, not self.upload, other, 0, first + below * MSS, 0x10, ms(now), stamp))
                 tie += 1
                 heapq.heappush(queue, (now + half, tie, "ack", packet, ms(now)))
         if delivered >= count:
-            out.append(Line(now + self.rtt_s, False, 1 + count * MSS, 0, 1 + hello, 0x11, ms(now), echo))
+            end, late = first + count * MSS, now + self.rtt_s + self.linger_s
+            out.append(Line(late, self.upload, end, 0, other, 0x11, ms(late), echo))
+            out.append(Line(late + self.rtt_s, not self.upload, other, 0, end + 1, 0x10, ms(late), ms(late)))
         elif near:
             for wait in (0.0, 0.3, 0.9, 2.1):  # the client closes, and is not answered
                 out.append(Line(now + 5 + wait, True, 1 + hello, 24, 1 + below * MSS, 0x19, ms(now), 0))

@@ -59,6 +59,40 @@ def test_a_name_that_is_limited_between_two_free_controls_is_blocked_by_name(vie
     assert _verdict(*made, name=CONTROL).state == "ok"
 
 
+@pytest.mark.parametrize("view", ["receiver", "sender"])
+def test_an_upload_that_is_policed_by_name_is_blocked_by_name(view: str) -> None:
+    common = {"view": view, "upload": True, "linger_s": 15.0}
+    verdict = _verdict(
+        Talk(path=_fast(), name=CONTROL, **common),  # type: ignore[arg-type]
+        Talk(path=policed(_fast(), 200e3, 25e3), name=TARGET, start_s=5.0, size_bytes=400_000, **common),  # type: ignore[arg-type]
+        Talk(path=_fast(), name=CONTROL, start_s=50.0, **common),  # type: ignore[arg-type]
+    )
+    assert verdict.state == "blocked"
+    mechanism = verdict.mechanisms[0]
+    assert (mechanism.node, mechanism.shape, mechanism.position) == ("tls.throttle.sni", "policer", "in-path")
+
+
+def test_a_delay_that_is_added_to_one_name_is_told_by_its_shape() -> None:
+    paths = (("a.example", _fast()), (TARGET, link(20e6, 0.9)), ("c.example", _fast()))
+    talks = [Talk(path=p, name=n, start_s=20.0 * i, size_bytes=3_000_000) for i, (n, p) in enumerate(paths)]
+    evidence = _claims(_findings(*talks))
+    assert {e.facets.shape for e in evidence} == {"delay"}
+    assert {e.facets.position for e in evidence if e.facets.trigger} == {"in-path"}
+
+
+def test_a_limit_on_another_address_does_not_say_where_it_sits() -> None:
+    control = {"name": CONTROL, "server": "198.51.100.99"}
+    evidence = _claims(
+        _findings(
+            Talk(path=_fast(), **control),  # type: ignore[arg-type]
+            Talk(path=policed(_fast(), 200e3, 25e3), name=TARGET, start_s=5.0, size_bytes=400_000),
+            Talk(path=_fast(), start_s=50.0, **control),  # type: ignore[arg-type]
+        )
+    )
+    assert evidence
+    assert all(e.facets.position is None for e in evidence)
+
+
 def test_a_limit_without_control_is_an_observation_with_shape_and_rate() -> None:
     talk = Talk(path=policed(_fast(), 200e3, 25e3), name=TARGET, size_bytes=400_000)
     findings = _findings(talk)
