@@ -29,6 +29,7 @@ from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
 from fingerprint.conversations.dns_resolvers import Resolver, Resolvers, asked, look, look_text, resolvers
 from fingerprint.conversations.dns_silence import answered_elsewhere, silent_to_others
 from fingerprint.conversations.lookups import Lookup
+from fingerprint.messages.dns import A
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -154,17 +155,15 @@ class DnsInjection(Technique):
         found = tuple(lookup for lookup in capture.lookups if lookup.name and lookup.answers)
         of = resolvers(capture.lookups)
         seen: dict[str, list[Finding]] = {}
-
-        def note(lookup: Lookup, *findings: Finding) -> None:
-            seen.setdefault(lookup.trial, []).extend(findings)
-
         for lookup in found:
-            note(lookup, *_raced(lookup, asked(lookup, of)), *_impossible(lookup, asked(lookup, of)))
+            findings = [*_raced(lookup, asked(lookup, of)), *_impossible(lookup, asked(lookup, of))]
+            if findings:
+                seen[lookup.trial] = findings
         for resolver in of.values():
             forged, silent = silent_to_others(resolver, listen_s=self.listen_s, queries=self.silent_queries)
             live = answered_elsewhere(silent, found) if forged else ()
             for lookup in forged:
-                note(lookup, _from_no_resolver(lookup, resolver, silent, live))
+                seen.setdefault(lookup.trial, []).append(_from_no_resolver(lookup, resolver, silent, live))
         yield from self._joined(found, of, capture, seen)
 
     def _joined(
@@ -178,11 +177,17 @@ class DnsInjection(Technique):
 
         Being soon, or looking odd, is ordinary for caches and for anycast; both together, or beside more, are not.
         """
-        suspects = {(x.name, x.resolver.address) for x in found if any(isinstance(f, Evidence) for f in seen[x.trial])}
+        suspects = {
+            (f.subject.name, f.subject.address) for said in seen.values() for f in said if isinstance(f, Evidence)
+        }
         names = {name for name, _ in suspects}
         for lookup in found:
-            evidence = [f for f in seen[lookup.trial] if isinstance(f, Evidence)]
-            support = tuple(self._support(lookup, asked(lookup, of), capture))
+            resolver, first = asked(lookup, of), lookup.answers[0]
+            if look(first) == resolver.usual and lookup.name not in names and not (seen and lookup.trial in seen):
+                continue  # its headers are ordinary, so that there is one sign at most
+            said = seen.get(lookup.trial, [])
+            evidence = [f for f in said if isinstance(f, Evidence)]
+            support = tuple(self._support(lookup, resolver, capture))
             if not evidence and any(is_bogon(address) for address in lookup.addresses):
                 support = ()  # a name of the local network, answered by it, unless somebody says otherwise
             if evidence or len(support) > 1 or (lookup.name, lookup.resolver.address) in suspects:
@@ -191,7 +196,7 @@ class DnsInjection(Technique):
             if (evidence or len(support) > 1) and not any(f.clue is DENIED_AND_ANSWERED for f in evidence):
                 yield _kind(lookup, (*evidence, *support))
             elif lookup.name not in names:
-                yield from seen[lookup.trial][:1]
+                yield from said[:1]
 
     def _support(self, lookup: Lookup, resolver: Resolver, capture: Capture) -> Iterator[Evidence]:
         """What time and headers say of the first answer to one query."""
@@ -250,8 +255,10 @@ def _raced(lookup: Lookup, resolver: Resolver) -> Iterator[Finding]:
 
 def _impossible(lookup: Lookup, resolver: Resolver) -> Iterator[Evidence]:
     """Addresses that do not answer the question, or that nobody serves from."""
-    facets = Facets(trigger=_trigger(lookup, resolver))
     for answer in lookup.distinct_answers:
+        if all(r.type == lookup.qtype == A for r in answer.addresses):
+            continue
+        facets = Facets(trigger=_trigger(lookup, resolver))
         given = sorted(gives(answer))
         if of_another_type(lookup, answer) or any(is_teredo(address) for address in given):
             words: dict[str, object] = {"asked": lookup.qtype, "given": ", ".join(given)}

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from fingerprint.conversations.lookups import DnsPacket, Lookup
-from fingerprint.messages.dns import AAAA, NOERROR, A
+from fingerprint.messages.dns import AAAA, NOERROR, A, outline
 
 # IANA IPv4 Special-Purpose Address Registry (RFC 6890, with RFC 6598 and RFC 5771): never a public server's address.
 _SPECIAL_V4 = tuple(
@@ -176,7 +176,7 @@ def unlike(one: DnsPacket, other: DnsPacket) -> tuple[str, ...]:
 
 def has_edns(packet: DnsPacket) -> bool:
     """Whether the message carries an OPT record (RFC 6891)."""
-    return packet.message is not None and packet.message.edns is not None
+    return outline(packet.raw).edns
 
 
 def is_address_lookup(lookup: Lookup) -> bool:

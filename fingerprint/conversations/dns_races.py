@@ -18,7 +18,7 @@ from fingerprint.conversations.dns_answers import (
 )
 from fingerprint.conversations.dns_resolvers import Resolver, look
 from fingerprint.conversations.lookups import COPY_HOPS, COPY_WITHIN_S, DnsPacket, Lookup
-from fingerprint.messages.dns import NOERROR, NXDOMAIN
+from fingerprint.messages.dns import NOERROR, NXDOMAIN, outline
 
 # Where both were measured, forged answers came at 0.13 to 0.5 of the round trip and honest ones at 0.96 or more.
 SOONER_RATIO = 0.7
@@ -123,8 +123,7 @@ def oddity(lookup: Lookup, answer: DnsPacket, resolver: Resolver) -> int:
     points += lookup.asked_times > 0 and sum(a.raw == answer.raw for a in originals) > lookup.asked_times
     if any(resolver.in_sequence(a) for a in originals):
         points += not any(resolver.in_sequence(a) for a in originals if a.raw == answer.raw)
-    message = answer.message
-    points += message is not None and bool(message.malformed)
+    points += not outline(answer.raw).whole
     if lookup.queries:
         asked = lookup.queries[0]
         points += asked.head.asked != answer.head.asked

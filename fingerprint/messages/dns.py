@@ -24,6 +24,8 @@ from captures.packet import Malformed
 
 # RFC 1035 section 3.2.2 and RFC 3596 section 2.1: the record types that carry an address.
 A, CNAME, AAAA = 1, 5, 28
+# RFC 6891 section 6.1.2: the pseudo-record of EDNS.
+_OPT = 41
 # RFC 1035 section 4.1.1 and RFC 2136 section 2.2: response codes.
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
 RCODE_NAMES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
@@ -177,6 +179,42 @@ def addresses(raw: bytes) -> tuple[AddressRecord, ...]:
         elif type_ == AAAA and len(value) == 16:
             found.append(AddressRecord(AAAA, str(ipaddress.IPv6Address(value)), ttl_s))
     return tuple(found)
+
+
+class Outline(NamedTuple):
+    """What the record boundaries of a message show: ``whole`` if its records fill it exactly; whether OPT is there."""
+
+    whole: bool
+    edns: bool
+
+
+@lru_cache(maxsize=4096)
+def outline(raw: bytes) -> Outline:
+    """All sections walked from record to record, without reading what they hold; a few microseconds."""
+    if len(raw) < _HEADER_BYTES:
+        return Outline(whole=False, edns=False)
+    _, _, questions, *records = _HEADER.unpack_from(raw)
+    at, edns = _HEADER_BYTES, False
+    for _ in range(questions):
+        end = _name_end(raw, at)
+        if end is None or end + 4 > len(raw):
+            return Outline(whole=False, edns=edns)
+        at = end + 4
+    for _ in range(sum(records)):
+        end = _name_end(raw, at)
+        if end is None or end + _RECORD.size > len(raw) or _points_ahead(raw, at, end):
+            return Outline(whole=False, edns=edns)
+        type_, _class, _ttl_s, size_bytes = _RECORD.unpack_from(raw, end)
+        edns |= type_ == _OPT
+        at = end + _RECORD.size + size_bytes
+    return Outline(whole=at == len(raw), edns=edns)
+
+
+def _points_ahead(raw: bytes, at: int, end: int) -> bool:
+    """Whether the name between the offsets ends with a pointer that leads to itself or forward."""
+    if raw[end - 1] == 0 and (end - 2 < at or raw[end - 2] < 0xC0):
+        return False
+    return int.from_bytes(raw[end - 2 : end], "big") & 0x3FFF >= at
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingerprint.messages.dns import NXDOMAIN, addresses, head, name_text, parse
+from fingerprint.messages.dns import NXDOMAIN, Outline, addresses, head, name_text, outline, parse
 
 
 def _answer(*records: tuple[str, str]) -> bytes:
@@ -45,6 +45,21 @@ def test_the_careful_reading_has_every_section() -> None:
     assert message.edns is not None
     assert message.malformed == ()
     assert (message.qr, message.rd, message.aa, message.rcode) == (True, True, False, 0)
+
+
+def test_the_outline_of_a_whole_message_shows_edns() -> None:
+    assert outline(ANSWER) == Outline(whole=True, edns=dns.message.from_wire(ANSWER).edns >= 0)
+    assert outline(ANSWER).edns
+
+
+@pytest.mark.parametrize("raw", [ANSWER[:-1], ANSWER + b"x", b"", ANSWER[:33] + b"\xc0\x40" + ANSWER[35:]])
+def test_junk_cuts_and_pointers_ahead_leave_no_whole_message(raw: bytes) -> None:
+    assert not outline(raw).whole
+
+
+@given(raw=st.binary(max_size=80))
+def test_the_outline_of_any_bytes_is_an_answer(raw: bytes) -> None:
+    assert outline(ANSWER[:20] + raw).whole in (True, False)
 
 
 def test_rcode_is_read_from_the_header() -> None:
