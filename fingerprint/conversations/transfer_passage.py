@@ -100,6 +100,8 @@ def missed(data: Series, hole_bytes: NDArray[np.int64]) -> NDArray[np.int64]:
     A hole shows when the next new segment comes, maybe a round trip later. What was dropped had been sent behind the
     segment below the hole, and the limiter was out of tokens then.
     """
+    if not hole_bytes.any():
+        return np.zeros(len(hole_bytes), np.int64)
     end = data.seq + data.payload_bytes
     highest = np.maximum.accumulate(end)
     ahead = np.diff(highest, prepend=highest[0] - 1) > 0
@@ -146,12 +148,12 @@ def nothing_in_flight(data: Series, acks: Series, quiet_s: float) -> tuple[Span,
 def between_requests(data: Series, acks: Series, hole_bytes: NDArray[np.int64], quiet_s: float) -> tuple[Span, ...]:
     """Stretches of silence longer than ``quiet_s``, nothing missing, that end after the receiver asked for more."""
     asked_s = acks.time_s[acks.payload_bytes > 0]
-    out = []
-    for row in np.flatnonzero((np.diff(data.time_s) > quiet_s) & (hole_bytes[:-1] == 0)).tolist():
-        start_s, end_s = float(data.time_s[row]), float(data.time_s[row + 1])
-        if np.searchsorted(asked_s, start_s) < np.searchsorted(asked_s, end_s):
-            out.append(Span(start_s, end_s))
-    return tuple(out)
+    rows = np.flatnonzero((np.diff(data.time_s) > quiet_s) & (hole_bytes[:-1] == 0))
+    if not len(rows) or not len(asked_s):
+        return ()
+    starts_s, ends_s = data.time_s[rows], data.time_s[rows + 1]
+    asked = np.searchsorted(asked_s, starts_s) < np.searchsorted(asked_s, ends_s)
+    return tuple(map(Span, starts_s[asked].tolist(), ends_s[asked].tolist()))
 
 
 def shut(acks: Series) -> tuple[Span, ...]:
