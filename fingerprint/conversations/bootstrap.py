@@ -8,6 +8,7 @@ Annals of Statistics 17, 1989). The draws come from a generator seeded by the ca
 from __future__ import annotations
 
 import hashlib
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def seeded(sha256: str, *words: object) -> np.random.Generator:
 
 def block_length(count: int) -> int:
     """Samples in a block: the cube root of the count, the order that Künsch's variance estimate wants; at least 1."""
-    return max(1, round(float(count) ** (1 / 3)))
+    return max(1, round(math.cbrt(count)))
 
 
 def resampled_rows(count: int, generator: np.random.Generator, *, draws: int = DRAWS) -> NDArray[np.int64]:
