@@ -78,8 +78,8 @@ class Limiter:
     def _buckets(self) -> tuple[Bucket | None, Bucket | None]:
         """Both, drawn from one generator in this order."""
         passage, generator = self.passage, seeded(*self.seed)
-        # A handshake's pause comes before the burst is used up: then the first drop tells. A first drop by another queue
-        # comes too soon (validation set of Flach et al.: 56 of 100 kB, 25 of 2000 kB): then the first pause tells.
+        # A handshake's pause comes before the burst is used up: then the first drop tells. A drop by another queue
+        # may come too soon (validation set of Flach et al.: 56 of 100 kB, 25 of 2000 kB): then the first pause tells.
         dropped_s = passage.data.time_s[passage.dropped_bytes > 0]
         until_s = max(passage.spans[0].end_s, float(dropped_s[0]) if len(dropped_s) else 0.0)
         policer = token_bucket.policer(
