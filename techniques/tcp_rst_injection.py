@@ -333,7 +333,8 @@ def _place(capture: Capture, stream: Stream) -> Location | None:
 
 
 def _cut(stream: Stream) -> bool:
-    return any(e.stage == "request" for e in endings(stream.segments, protocol=stream.protocol))
+    found = endings(stream.segments, protocol=stream.protocol)
+    return any(e.stage == "request" and not e.segment.from_client for e in found)
 
 
 def _placed(evidence: Evidence, place: Location | None) -> Evidence:
@@ -350,7 +351,8 @@ def _named(stream: Stream, listened_s: float) -> Iterator[Evidence]:
     found: tuple[str, tuple[Cited | Segment, ...]] | None
     if not stream.server_flags and stream.client_flags == SYN:
         alone = Cited(stream.capture, int(stream.rows[-1]) + 1)
-        found = ("SYN → ∅", (alone,)) if listened_s >= SILENCE_S else None
+        silent_s = listened_s + (stream.last_ns - stream.first_ns) / 1e9
+        found = ("SYN → ∅", (alone,)) if silent_s >= SILENCE_S else None
     else:
         as_client = stream.segments[0].ttl_hops in INITIAL_TTLS_HOPS
         reset = {s.from_client for s in stream.segments[: 4 * FIRST_PKTS] if s.is_reset}

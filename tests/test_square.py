@@ -22,6 +22,7 @@ SAMPLES = Path(captures.__file__).parent / "samples"
 # Technique → the kinds of mechanism (layer.action) that it can carry alone.
 DIAGONAL = {
     "dns-injection": ("dns.injection", "dns.nxdomain"),
+    "dns-manipulation": ("dns.injection",),
     "sni-filtering": ("tls.timeout",),
     "tcp-rst-injection": ("tls.reset", "tls.close", "tls.alert", "http.reset", "http.close", "tcp.reset"),
     "throttling": ("tls.throttle", "http.throttle", "ip.throttle"),

@@ -1,8 +1,8 @@
 """Connections that end early, each made twice: by a device in the path, and by an innocent client.
 
-One connection per capture. `tampered` writes both ends' views of the same connection; `innocent` writes the server's
-view of a client that ends the same way by itself. Resets are pairs of flags and the offset of the number in the
-acknowledgement field from the right one; None leaves the field of a bare RST at zero.
+One connection per capture, two where silence needs a witness. `tampered` writes both ends' views of the same
+connection; `innocent` writes the server's view of a client that ends the same way by itself. Resets are pairs of flags
+and the offset of the number in the acknowledgement field from the right one; None leaves that of a bare RST at zero.
 """
 
 from __future__ import annotations
@@ -64,6 +64,9 @@ def tampered(folder: Path, *, seed: int, stage: str, resets: Resets) -> None:
     scene.box(4, Cut(stage, resets))
     # A client that waits before it speaks lets the reset come first where the handshake is the last thing seen.
     scene.visit(web, "chatter.test", at_s=1, page_bytes=4_000, hello_after_s=0.5 if stage == "ack" else 0.0)
+    if stage == "ack" and not resets:
+        # The same again later: only another packet shows that the recording went on while the first kept silent.
+        scene.visit(web, "chatter.test", at_s=12, page_bytes=4_000, hello_after_s=0.5)
     scene.record(folder / "client.pcapng", until_s=20)
     scene.record(folder / "server.pcapng", until_s=20, tap="server")
 
@@ -109,7 +112,8 @@ def innocent(folder: Path, *, seed: int, stage: str, resets: Resets) -> None:
     if not resets:
         # The client's own radio goes silent.
         scene.box(1, Cut(stage, ()))
-        scene.visit(web, "library.test", at_s=1, hello_after_s=30 if stage == "ack" else 0.0)
+        for at_s in (1, 12) if stage == "ack" else (1,):
+            scene.visit(web, "library.test", at_s=at_s, hello_after_s=30 if stage == "ack" else 0.0)
     elif stage == "syn":
         _probe(scene, resets)
     else:

@@ -128,8 +128,10 @@ def sequence(
         return None
     sent = [s for s in before if s.from_client]
     stage = _stage(sent)
+    # Silence is the other end's: this end's repetitions into it do not break it.
+    last_ns = arriving[-1].time_ns if arriving else segments[0].time_ns
     if not resets and (
-        listened_s < SILENCE_S
+        listened_s + (segments[-1].time_ns - last_ns) / 1e9 < SILENCE_S
         or any(s.is_reset for s in segments)
         or not _fell_silent(before, as_server=resets_from_client)
     ):
