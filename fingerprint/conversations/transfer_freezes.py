@@ -29,6 +29,9 @@ LEAST_BYTES = 4_000
 # Three seconds of silence against two repeats is beyond the first and the second.
 LEAST_SILENCE_S = 3.0
 LEAST_TRIES = 2
+# Haetoenen et al., "An Experimental Study of Home Gateway Characteristics", IMC 2010: the shortest time after which a
+# home gateway forgets an idle TCP connection is some four minutes; mobile carriers are about twice as fast.
+FORGOTTEN_S = 120.0
 # What is read of a stream for a record that was not finished; caps are far below (net4people/bbs#490).
 READ_BYTES = 65536
 
@@ -117,6 +120,9 @@ def _nothing_arrives(data: Series, every: Series, others: Series) -> _Silence:
     """Beside the receiver: nothing more arrives, and what the receiver sends is not answered."""
     last_s = float(every.time_s[-1])
     asking = (others.time_s > last_s) & ((others.payload_bytes > 0) | ((others.flags & FIN) != 0))
+    first = int(np.argmax(asking)) if asking.any() else -1
+    if first >= 0 and others.payload_bytes[first] and others.time_s[first] - last_s > FORGOTTEN_S:
+        asking &= False  # a new request after minutes of rest: the transfer was over, and a NAT may have forgotten it
     return _Silence(data, last_s, float(others.time_s[-1]), others.number[asking])
 
 
