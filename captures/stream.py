@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import lzma
+import os
 import stat
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, ClassVar, Protocol, cast
 
 from captures.errors import CaptureError
 
@@ -22,8 +23,10 @@ BLOCK_BYTES = 1 << 20
 _SPOOL_BYTES = 32 << 20
 
 # A block this large around a frame is kept, because frames of one conversation lie close together.
-_AROUND_BYTES = 1 << 16
-_BEFORE_BYTES = 1 << 15
+_AROUND_BYTES = 1 << 13
+# Files held open for reading frames again; POSIX guarantees 20 to a process, Linux gives 1024 by default.
+_HELD_AT_MOST = 16
+_BEFORE_BYTES = 1 << 12
 
 
 class DamagedStream(Exception):
@@ -101,13 +104,21 @@ class _Digest:
 
 
 class PlainStream:
-    """A regular file that is no archive. Holds no open file between calls, so thousands can be kept."""
+    """A regular file that is no archive. A few hold their file open between calls; thousands can be kept."""
+
+    _held: ClassVar[int] = 0  # how many hold one
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[bytes] | None = path.open("rb", buffering=0)
         self._digest = _Digest(path)
         self._near: tuple[int, bytes] = (0, b"")
+        self._again: IO[bytes] | None = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_again", None) is not None:
+            PlainStream._held -= 1
+            cast("IO[bytes]", self._again).close()
 
     def readinto(self, buffer: memoryview) -> int:
         """The next bytes; see `Stream.readinto`."""
@@ -142,6 +153,11 @@ class PlainStream:
 
     def _around(self, offset: int, size_bytes: int) -> bytes:
         try:
+            if self._again is None and PlainStream._held < _HELD_AT_MOST:
+                self._again = self._path.open("rb", buffering=0)
+                PlainStream._held += 1
+            if self._again is not None:
+                return os.pread(self._again.fileno(), max(_AROUND_BYTES, size_bytes), offset)
             with self._path.open("rb", buffering=0) as file:
                 file.seek(offset)
                 return file.read(max(_AROUND_BYTES, size_bytes))

@@ -21,6 +21,8 @@ from fingerprint.messages.quic import QuicOpening, read_initials
 FIRST_DATAGRAM_BYTES = 1200
 # A hello with post-quantum keys takes two datagrams; a Retry or a repetition doubles that.
 OPENED_DATAGRAMS = 6
+# The hello alone, where only its name is asked for.
+FLIGHT_DATAGRAMS = 3
 # RFC 9000 section 8.1: a server answers with up to three times what it got; a mere close fits one small datagram.
 ANSWERED_DATAGRAMS, ANSWERED_BYTES = 2, 1000
 # RFC 9000 section 17: the IANA port on which HTTP/3 servers listen.
@@ -42,6 +44,7 @@ class QuicFlow:
     server_datagrams: int
     first_ns: int
     last_ns: int
+    _named: list[str | None] = field(default_factory=list)
     _opened: list[QuicOpening] = field(default_factory=list)
 
     @property
@@ -68,18 +71,20 @@ class QuicFlow:
 
     @property
     def name(self) -> str | None:
-        """The SNI; None where no Initial could be opened."""
-        return self.opening.sni or None
+        """The SNI of the client's first flight; None where no Initial could be opened."""
+        if not self._named:
+            self._named.append(read_initials(self._datagrams(to_server=True, at_most=FLIGHT_DATAGRAMS), ()).sni or None)
+        return self._named[0]
 
     @property
     def answered(self) -> bool:
         """More came back than a refusal."""
         return self.server_datagrams >= ANSWERED_DATAGRAMS and self.server_bytes >= ANSWERED_BYTES
 
-    def _datagrams(self, *, to_server: bool) -> list[bytes]:
+    def _datagrams(self, *, to_server: bool, at_most: int = OPENED_DATAGRAMS) -> list[bytes]:
         c = self.recording.columns
         mine = (c.direction[self.rows] == 0) == (self.client_is_a == to_server)
-        rows = self.rows[mine & (c.mark[self.rows] == int(Mark.QUIC_LONG))][:OPENED_DATAGRAMS]
+        rows = self.rows[mine & (c.mark[self.rows] == int(Mark.QUIC_LONG))][:at_most]
         return [self.recording.payload(int(row)) for row in rows]
 
 

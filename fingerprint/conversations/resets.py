@@ -39,6 +39,7 @@ class Ending:
     stage: str
     segment: Segment
     burst: tuple[Segment, ...]  # it, and others of its kind in the same name within BURST_NS
+    resets: tuple[Segment, ...]  # every RST in the same name
     genuine: tuple[Segment, ...]  # everything else in the same name, before and after, resets and later FINs left out
     opposite: tuple[Segment, ...]  # the other side's segments, in time order
     opening: Handshake
@@ -108,6 +109,7 @@ def _ending(segments: Sequence[Segment], opening: Handshake, protocol: str, *, f
         stage=_asked(before, opening),
         segment=first,
         burst=burst,
+        resets=tuple(s for s in segments if s.from_client == from_client and s.is_reset),
         genuine=tuple(s for s in segments if s.from_client == from_client and s is not first and not s.is_reset),
         opposite=opposite,
         opening=opening,

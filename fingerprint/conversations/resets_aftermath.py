@@ -24,8 +24,12 @@ LARGEST_GUESS_BYTES = 1 << 20
 TOO_SOON_RATIO = 0.6
 
 
-def went_on(ending: Ending) -> tuple[Segment, ...]:
-    """Segments of the same sender, sent after its ending, that carry its conversation on where it stood."""
+def went_on(ending: Ending, *, too_soon: bool = False) -> tuple[Segment, ...]:
+    """Segments of the same sender, sent after its ending, that carry its conversation on where it stood.
+
+    ``too_soon`` says that the ending came sooner than a round trip: then the plain acknowledgement of what it answers
+    is the sender's true word, and was not merely overtaken.
+    """
     end, before = ending.segment, ending.before
     if not before and ending.stage != "syn":
         return ()
@@ -46,10 +50,38 @@ def went_on(ending: Ending) -> tuple[Segment, ...]:
             if _takes_the_place(s, end):
                 out.append(s)
             continue
-        new = s.payload_bytes > 0 or s.flags & FIN or (s.flags & ACK and s.ack > acked)
-        if new and 0 <= s.seq - said < LARGEST_WINDOW_BYTES:
+        if 0 <= s.seq - said < LARGEST_WINDOW_BYTES and _sent_later(s, ending, acked, too_soon=too_soon):
             out.append(s)
     return tuple(out)
+
+
+def _sent_later(s: Segment, ending: Ending, acked: int, *, too_soon: bool) -> bool:
+    """It cannot have left before the reset and been overtaken by it, however much the path reorders.
+
+    A reset carries the number of the next byte that its sender would send (RFC 9293 section 3.10.5) and, with an ACK
+    flag, of the next that it expects: what lies below both was sent first.
+    """
+    end = ending.segment
+    if s.payload_bytes or s.flags & FIN:
+        return _end(s) > end.seq and not _closes_the_books(ending)
+    if not s.flags & ACK or s.ack <= acked:
+        return False
+    if too_soon:
+        return True
+    if end.flags & ACK:
+        return s.ack > end.ack
+    return s.ack > max((_end(o) for o in ending.opposite if o.time_ns < end.time_ns), default=0)
+
+
+def _closes_the_books(ending: Ending) -> bool:
+    """Some reset in this name has the number after all that its sender ever sent: nothing came later than that."""
+    whole = max((_end(s) for s in ending.genuine), default=0)
+    return any(s.seq == whole for s in ending.resets)
+
+
+def _end(s: Segment) -> int:
+    """The sequence number after it; SYN and FIN count as one byte each."""
+    return s.end + bool(s.flags & (SYN | FIN))
 
 
 def _takes_the_place(s: Segment, end: Segment) -> bool:

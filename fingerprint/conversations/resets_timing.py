@@ -15,9 +15,10 @@ from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Segment
 # Forged resets came at 0.13-0.5 of the round trip, true ones at 0.96-1.02, wherever both were measured.
 SOONER_RATIO = 0.7
 # With this many samples the smallest is the distance, and what is sooner by several times their spread is too soon even
-# where the injector's own distance is most of the way. True resets were never below 0.96.
+# where the injector's own distance is most of the way. True resets were never below 0.96, but a firewall that stands a
+# hop or two before its servers answers for them from 0.9 of the way on.
 WELL_SAMPLED = 6
-CLEARLY_SOONER_RATIO = 0.9
+CLEARLY_SOONER_RATIO = 0.85
 SPREADS = 4.0
 # A gap below this is scheduling noise of the capture point, not distance.
 LEAST_GAP_S = 0.003

@@ -218,6 +218,10 @@ class Stream:
     @property
     def hello(self) -> ClientHello | None:
         """The ClientHello, over as many segments as it took; None where the stream does not begin with one."""
+        if self.request_row >= 0:
+            alone = client_hello(self.recording.payload(self.request_row))
+            if alone is not None and alone.complete:
+                return alone
         return client_hello(self.first_bytes(from_client=True, limit_bytes=16384))
 
     @property
