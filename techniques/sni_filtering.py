@@ -115,6 +115,11 @@ DEAF_AFTER_THE_HELLO = Clue(
     source="a program that hangs leaves its kernel acknowledging (RFC 9293 section 3.10.7.4); set by hand",
 )  # fmt: skip
 
+# Two first flights whose longest segments differ by less than a name's length fit through the same paths.
+ALIKE_BYTES = 64
+# IEEE 802.3: 1500 bytes a frame, less 40 of RFC 791 and RFC 9293, 12 of timestamps, and what tunnels commonly take.
+FULL_BYTES = 1350
+
 _EVERY_ACTION = ("reset", "timeout", "close", "alert")
 
 
@@ -282,7 +287,7 @@ class SniFiltering(Technique):
             "passes": len(here),
         }
         if here:
-            clue, control = _pair(capture, mine, here)
+            clue, control = self._pair(capture, mine, here)
             shown = [control, *(o for o in here if o is not control)][:4]
             yield cite(
                 clue, subject, *failures, *(s for o in shown for s in (*o.request[:1], *filter(None, [o.answer]))),
@@ -316,21 +321,24 @@ class SniFiltering(Technique):
                 name=mine.name, address=mine.address, passes=len(mine.passed), all=total,
             )  # fmt: skip
 
+    def _pair(self, capture: Capture, mine: Attempts, here: Sequence[Opening]) -> tuple[Clue, Opening]:
+        """The strongest clue that the controls of the same address allow, and the control that shows it."""
+        control = max(here, key=lambda o: (_largest_bytes(o), o.request_bytes, -o.stream.first_ns))
+        failed_bytes = max(map(_largest_bytes, mine.failed))
+        if failed_bytes > self.small_bytes and _largest_bytes(control) + ALIKE_BYTES < failed_bytes:
+            return SMALLER_HELLO_PASSES_HERE, control
+        several = len(mine.failed) >= 2 and len(here) >= 2 and not mine.passed
+        if several:
+            for o in here:
+                homes = {a for lookup in capture.lookups if lookup.name == o.stream.name for a in lookup.addresses}
+                if homes and mine.address not in homes:
+                    return FOREIGN_NAME_PASSES_HERE, o
+        return (NAME_DECIDES_HERE if several else OTHER_NAME_PASSES_HERE), control
 
-def _pair(capture: Capture, mine: Attempts, here: Sequence[Opening]) -> tuple[Clue, Opening]:
-    """The strongest clue that the controls of the same address allow, and the control that shows it."""
-    control = max(here, key=lambda o: (o.request_bytes, -o.stream.first_ns))
-    if control.request_bytes + 64 < mine.largest_failed_bytes and len(control.request) < max(
-        len(o.request) for o in mine.failed
-    ):
-        return SMALLER_HELLO_PASSES_HERE, control
-    several = len(mine.failed) >= 2 and len(here) >= 2 and not mine.passed
-    if several:
-        for o in here:
-            homes = {a for lookup in capture.lookups if lookup.name == o.stream.name for a in lookup.addresses}
-            if homes and mine.address not in homes:
-                return FOREIGN_NAME_PASSES_HERE, o
-    return (NAME_DECIDES_HERE if several else OTHER_NAME_PASSES_HERE), control
+
+def _largest_bytes(o: Opening) -> int:
+    """The longest segment of the first flight as a path sees it: offload shows longer ones, no path carries them."""
+    return min(FULL_BYTES, max(s.payload_bytes for s in o.request))
 
 
 def _subject(mine: Attempts, trial: str | None) -> Subject:

@@ -249,7 +249,7 @@ def _against(ending: Ending, rtts_s: Sequence[float], subject: Subject) -> Itera
                 family[kind], subject, measured.cause, *cited, side=side, samples=measured.samples,
                 elapsed_ms=measured.elapsed_s * 1e3, rtt_ms=measured.rtt_s * 1e3,
             )  # fmt: skip
-    more = aftermath.went_on(ending)
+    more = aftermath.went_on(ending, too_soon=strong)
     if more:
         strong = True
         on_path = Facets(position="on-path")

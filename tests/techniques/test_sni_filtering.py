@@ -98,6 +98,25 @@ def test_a_smaller_hello_of_another_name_is_told_from_a_black_hole_for_large_pac
     assert "large-hello-never-acknowledged" in clues
 
 
+def test_a_large_hello_in_one_segment_may_fall_into_a_black_hole_as_well(tmp_path: Path) -> None:
+    for size, alike in ((300, False), (1340, True)):
+        talk = Talk()
+        for k in range(2):
+            talk.handshake(30_000 * k, port=40000 + k)
+            whole = (hello("news.example") + b"\x16\x03\x01" + bytes(2000))[:1340]
+            for i in range(4):
+                at = 30_000 * k + 42 + 300 * (2**i - 1)
+                talk.send(at, "c", PSH | ACK, seq=1, ack=1, payload=whole, port=40000 + k)
+            at, port = 30_000 * k + 20_000, 41000 + k
+            whole = (hello("park.example") + b"\x16\x03\x01" + bytes(2000))[:size]
+            talk.handshake(at, port=port).send(at + 42, "c", PSH | ACK, seq=1, ack=1, payload=whole, port=port)
+            reply = b"\x16\x03\x03" + bytes(200)
+            talk.send(at + 84, "s", PSH | ACK, seq=1, ack=1 + size, payload=reply, port=port)
+        clues = _clues(talk, tmp_path)
+        assert ("name-decides-here" in clues) is alike
+        assert ("smaller-hello-passes-here" in clues) is not alike
+
+
 def test_limited_probes_are_left_out(tmp_path: Path) -> None:
     talk = Talk().handshake()
     for i in range(5):
