@@ -60,7 +60,9 @@ def _innocents() -> list[str]:
 @pytest.mark.parametrize("technique", TECHNIQUES)
 @pytest.mark.parametrize("case", _innocents())
 def test_an_innocent_sample_is_acquitted(case: str, technique: str) -> None:
-    assert [(v.target, [m.node for m in v.mechanisms]) for v in _verdicts(case, technique) if v.state == "blocked"] == []
+    assert [
+        (v.target, [m.node for m in v.mechanisms]) for v in _verdicts(case, technique) if v.state == "blocked"
+    ] == []
 
 
 @pytest.mark.parametrize("technique", DIAGONAL)
