@@ -17,9 +17,10 @@ ENOUGH = 0.95
 EXPLAINED = 0.9
 # DESIGN, "Combining": what one clue must reach against every innocent explanation to carry `blocked`.
 CARRIES = math.log(20)
-# Alternatives below this are counted, not listed.
-WORTH_NAMING = 1e-4
-NAMED = 4
+# Innocent explanations are named however small, for a reader asks what else it could have been; other mechanisms of the
+# same kind only from here on.
+NAMED = 3
+WORTH_NAMING = 0.01
 
 
 _SUPPORTED: dict[tuple[object, ...], str | None] = {}
@@ -110,11 +111,14 @@ def _losers(balance: Balance, node: str | None) -> tuple[tuple[str, int | None],
     """Hypothesis and the place of the evidence against it among what was found."""
     symptom = balance.symptom
     family = set(taxonomy.below(node)) | set(taxonomy.ancestors(node)) if node else set()
-    losers = [h for h in balance.posterior if h not in family and balance.posterior[h] >= WORTH_NAMING]
-    losers.sort(key=lambda h: (-balance.posterior[h], h))
+    ranked = sorted(balance.posterior, key=lambda h: (-balance.posterior[h], h))
+    innocent = [h for h in ranked if h in taxonomy.INNOCENTS and h not in family][:NAMED]
+    other = [h for h in ranked if h not in taxonomy.INNOCENTS and h not in family]
+    other = [h for h in other if balance.posterior[h] >= WORTH_NAMING][:2]
+    losers = sorted((*innocent, *other), key=lambda h: (-balance.posterior[h], h))
     winner = node or max(balance.posterior, key=lambda h: (balance.posterior[h], h))
     out = []
-    for loser in losers[:NAMED]:
+    for loser in losers:
         against = [_weighed(f, symptom, winner, loser).log_odds for f in symptom.found]
         best = max(range(len(against)), key=lambda i: against[i])
         out.append((loser, best if against[best] > 0 else None))
