@@ -79,6 +79,18 @@ class Capture:
         return self._samples[address]
 
     @cached_property
+    def _handshakes(self) -> dict[str, tuple[float, ...]]:
+        return {}
+
+    def handshake_samples(self, address: str) -> tuple[float, ...]:
+        """Those of `rtt_samples` that were taken from a SYN to the SYN-ACK of that address."""
+        if address not in self._handshakes:
+            streams = self.by_server.get(address, ())[:SAMPLED_STREAMS]
+            pairs = (round_trips.handshake_sample(s, to_server=True) for s in streams)
+            self._handshakes[address] = tuple(sorted(pair[0] for pair in pairs if pair and pair[0] > 0))
+        return self._handshakes[address]
+
+    @cached_property
     def _names(self) -> dict[str, set[str]]:
         out: dict[str, set[str]] = {}
         for lookup in self.lookups:

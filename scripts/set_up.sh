@@ -34,9 +34,14 @@ missing_packages() {
         2>/dev/null || printf 'python3-dev '
 }
 
+# What only the tests ask: Wireshark's dissectors, as a second opinion.
+missing_for_tests() {
+    [ "$extra" != dev ] || command -v tshark >/dev/null 2>&1 || printf 'tshark '
+}
+
 if fresh; then exit 0; fi
 
-packages="$(missing_packages)"
+packages="$(missing_packages)$(missing_for_tests)"
 if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "installing Debian packages: $packages"
     export DEBIAN_FRONTEND=noninteractive
@@ -45,7 +50,8 @@ if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&
     apt-get install -qq -y --no-install-recommends $packages >/dev/null 2>&1 || say "apt-get could not install them"
 elif [ -n "$packages" ]; then
     say "missing Debian packages: $packages"
-    say "without a compiler the slower reader in plain Python is used; to mend: sudo apt-get install $packages"
+    say "without a compiler the slower reader in plain Python is used, without tshark some tests are skipped"
+    say "to mend: sudo apt-get install $packages"
 fi
 
 python="$(newest_python)"

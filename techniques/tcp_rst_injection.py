@@ -22,7 +22,7 @@ Papers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -32,7 +32,6 @@ from fingerprint.conversations import resets_headers as headers
 from fingerprint.conversations.resets import IDLE_S, INITIAL_TTLS_HOPS, Ending, endings, is_near
 from fingerprint.conversations.resets_spotting import spotted
 from fingerprint.conversations.resets_timing import Delay, delay
-from fingerprint.conversations.round_trips import handshake_sample
 from fingerprint.conversations.segments import FIN, RST, SYN, Segment
 from fingerprint.conversations.sequences import FIRST_PKTS, SILENCE_S, sequence
 from fingerprint.conversations.streams import Stream
@@ -49,8 +48,6 @@ from fingerprint.technique import (
     cite,
 )
 
-# Streams to one address that are asked for a handshake; more would only refine a minimum.
-ASKED_STREAMS = 200
 KINDS = ("reset", "close", "alert")
 _SAID = {"reset": "RST", "close": "FIN", "alert": "TLS alert"}
 _FIELD = "measured delays and injectors' headers of public captures; set by hand"
@@ -199,34 +196,28 @@ class TcpRstInjection(Technique):
         far = []
         for ending in endings(stream.segments, protocol=stream.protocol):
             side = stream.client if ending.segment.from_client else stream.server
-            rtts_s = capture.rtt_samples(side.address)
-            if ending.kind == "alert":
-                rtts_s = _handshakes(capture, side.address)
+            # A forged alert acknowledges the hello and would vouch for itself: handshakes alone are safe from it.
+            opened_s = capture.handshake_samples(side.address)
+            rtts_s = opened_s if ending.kind == "alert" else capture.rtt_samples(side.address)
             if is_near(ending, rtts_s) or (ending.kind != "reset" and stream.protocol == "tcp"):
                 continue
-            far.append((ending, rtts_s))
+            far.append((ending, rtts_s, opened_s))
         first_guilty = True
-        for ending, rtts_s in far:
+        for ending, rtts_s, opened_s in far:
             subject = _subject(stream, ending)
-            guilty = tuple(_against(ending, rtts_s, subject))
+            guilty = tuple(_against(ending, delay(ending, rtts_s, opened_s), subject))
             if guilty and ending.idle_s < IDLE_S:
                 place = _place(capture, stream) if first_guilty else None
                 yield from (_base(ending, subject), *(_placed(e, place) for e in guilty))
                 first_guilty = False
             elif ending is far[0][0]:
-                yield from _for(ending, rtts_s, subject)
-        if len(far) == 2 and all(e.kind == "reset" and rtts for e, rtts in far):
-            (one, rtts_one), (other, rtts_other) = far
+                yield from _for(ending, delay(ending, rtts_s, opened_s), subject)
+        if len(far) == 2 and all(e.kind == "reset" and rtts for e, rtts, _ in far):
+            (one, rtts_one, _), (other, rtts_other, _) = far
             if aftermath.both_ends(one, other, min(rtts_one), min(rtts_other)):
                 apart_ms = abs(one.segment.time_ns - other.segment.time_ns) / 1e6
                 subject = _subject(stream, one)
                 yield cite(BOTH_ENDS["reset"], subject, one.segment, other.segment, apart_ms=apart_ms)
-
-
-def _handshakes(capture: Capture, server: str) -> tuple[float, ...]:
-    """Round trips of handshakes alone: a forged alert acknowledges the hello and would vouch for itself."""
-    pairs = (handshake_sample(s, to_server=True) for s in list(capture.streams_of(server))[:ASKED_STREAMS])
-    return tuple(sorted(pair[0] for pair in pairs if pair))
 
 
 def _base(ending: Ending, subject: Subject) -> Evidence:
@@ -234,12 +225,11 @@ def _base(ending: Ending, subject: Subject) -> Evidence:
     return cite(family[ending.kind], subject, ending.segment, side=_side(ending))
 
 
-def _against(ending: Ending, rtts_s: Sequence[float], subject: Subject) -> Iterator[Evidence]:
+def _against(ending: Ending, measured: Delay | None, subject: Subject) -> Iterator[Evidence]:
     """What speaks against the named sender. Late in a connection, only what no load balancer does."""
     kind, side = ending.kind, _side(ending)
     cited = [ending.segment]
     strong = False
-    measured = delay(ending, rtts_s)
     if measured and measured.sooner:
         firm = measured.agreeing and not headers.keeps_its_clock(ending)
         strong = firm
@@ -277,7 +267,7 @@ def _against(ending: Ending, rtts_s: Sequence[float], subject: Subject) -> Itera
     yield cite(family[kind], subject, *cited, *model, side=side, fields=", ".join(fields))
 
 
-def _for(ending: Ending, rtts_s: Sequence[float], subject: Subject) -> Iterator[Finding]:
+def _for(ending: Ending, measured: Delay | None, subject: Subject) -> Iterator[Finding]:
     """An ending that nothing speaks against: what speaks for the sender, or that it cannot be told."""
     if ending.stage == "later" or ending.segment.from_client:
         return
@@ -293,7 +283,6 @@ def _for(ending: Ending, rtts_s: Sequence[float], subject: Subject) -> Iterator[
         yield cite(family[kind], subject, end, idle=ending.idle_s, side=side, fields=", ".join(fields))
         return
     yield _base(ending, subject)
-    measured = delay(ending, rtts_s)
     if measured and measured.honest and headers.like_the_sender(ending):
         yield cite(IN_ITS_OWN_HEADERS[kind], subject, measured.cause, end, ratio=measured.ratio, side=side)
         return

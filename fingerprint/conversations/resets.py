@@ -89,7 +89,15 @@ def is_near(ending: Ending, rtt_samples_s: Sequence[float]) -> bool:
 
 
 def _ending(segments: Sequence[Segment], opening: Handshake, protocol: str, *, from_client: bool) -> Ending | None:
-    at = next((i for i, s in enumerate(segments) if s.from_client == from_client and _ends(s, protocol)), None)
+    mine_syn = opening.syn if from_client else opening.syn_ack
+    at = next(
+        (
+            i
+            for i, s in enumerate(segments)
+            if s.from_client == from_client and _ends(s, protocol) and not _of_an_earlier_use(s, mine_syn)
+        ),
+        None,
+    )
     if at is None:
         return None
     first = segments[at]
@@ -115,6 +123,11 @@ def _ending(segments: Sequence[Segment], opening: Handshake, protocol: str, *, f
         opening=opening,
         idle_s=_idle_s(before, first),
     )
+
+
+def _of_an_earlier_use(s: Segment, syn: Segment | None) -> bool:
+    """Its number lies below the initial one, so it ended what these ports were used for before (RFC 9293, 3.4)."""
+    return syn is not None and s.is_reset and s.seq < 0
 
 
 def _ends(s: Segment, protocol: str) -> bool:

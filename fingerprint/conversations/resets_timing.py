@@ -24,6 +24,10 @@ SPREADS = 4.0
 LEAST_GAP_S = 0.003
 # Two smallest samples further apart than this say that the smallest is not yet the distance.
 AGREEING_RATIO = 2.0
+# A sleeping radio, a stateful device on a connection's first packet, or a proxy that asks its backend first delay a
+# SYN-ACK and nothing after it. Where handshakes are all that is known, their median must lie this near the smallest.
+STEADY_RATIO = 1.05
+STEADY_S = 0.003
 # True resets: one round trip, plus what the application needs to make up its mind.
 HONEST_RATIO = (0.85, 1.5)
 HONEST_THINKING_S = 0.1
@@ -59,8 +63,11 @@ class Delay:
         return low <= self.ratio <= high or (self.ratio > high and self.elapsed_s - self.rtt_s < HONEST_THINKING_S)
 
 
-def delay(ending: Ending, rtt_samples_s: Sequence[float]) -> Delay | None:
-    """The delay of an ending; None where no cause was captured or no round trip to the sender is known."""
+def delay(ending: Ending, rtt_samples_s: Sequence[float], handshakes_s: Sequence[float] = ()) -> Delay | None:
+    """The delay of an ending; None where no cause was captured or no round trip to the sender is known.
+
+    ``handshakes_s`` are those of the samples that were taken from a SYN to its SYN-ACK.
+    """
     cause = cause_of(ending)
     if cause is None:
         return None
@@ -69,7 +76,7 @@ def delay(ending: Ending, rtt_samples_s: Sequence[float]) -> Delay | None:
     samples = sorted(s for s in rtt_samples_s if s > 0 and abs(s - elapsed_s) > 1e-6)
     if not samples:
         return None
-    agreeing = len(samples) > 1 and samples[1] <= samples[0] * AGREEING_RATIO
+    agreeing = len(samples) > 1 and samples[1] <= samples[0] * AGREEING_RATIO and _distance(samples, handshakes_s)
     spread_s = samples[len(samples) // 2] - samples[0]
     return Delay(
         cause=cause,
@@ -79,6 +86,15 @@ def delay(ending: Ending, rtt_samples_s: Sequence[float]) -> Delay | None:
         agreeing=agreeing,
         spread_s=spread_s,
     )
+
+
+def _distance(samples_s: Sequence[float], handshakes_s: Sequence[float]) -> bool:
+    """Whether the smallest sample is the way to the sender, and not what setting up a connection takes."""
+    opened = set(handshakes_s)
+    if any(s not in opened and s <= samples_s[0] * AGREEING_RATIO for s in samples_s):
+        return True
+    median_s = samples_s[len(samples_s) // 2]
+    return median_s <= max(samples_s[0] * STEADY_RATIO, samples_s[0] + STEADY_S)
 
 
 def cause_of(ending: Ending) -> Segment | None:

@@ -51,7 +51,8 @@ def of_residual_blocking(convicted: Iterable[Found], streams: Sequence[Stream]) 
     guilty = set()
     for f in convicted:
         cause = by_trial.get(f.evidence.subject.trial or "")
-        if cause is not None:
+        # What broke in set-up after a trigger follows from it, whoever broke it and however plainly.
+        if cause is not None and cause.client_bytes:
             guilty.add(cause.trial)
             end = (cause.client.address, cause.server.address)
             triggers.setdefault(end, []).append((cause.first_ns, f.evidence.subject.name or cause.server.address))
