@@ -5,7 +5,7 @@ snaplen        frames were cut: names and payloads may be missing
 one-sided      connections of which only one direction was captured
 mid-flow       connections that began before the capture
 offload        frames larger than any MTU: segmentation offload hides real segments and their times
-clock          time runs backwards by more than a second
+clock          time steps back between two packets of one interface
 duplicates     the same frames were captured twice
 host-resets    the host's own kernel resets connections that another program opened (user-space handshakes)
 short          the capture ends too soon after requests for silence to mean anything
@@ -28,6 +28,11 @@ from fingerprint.technique import Cited, Quality
 LARGEST_FRAME_BYTES = 9216
 # The usual Ethernet MTU; payloads above it on plain Ethernet come from offload as well, if there are many.
 ETHERNET_PAYLOAD_BYTES = 1500
+# Several receive queues of one interface exchange packets by less than this; more is a clock that was set.
+STEP_BACK_NS = 10_000_000
+# The greatest common divisor of a few hundred times is the tick; of fewer than a dozen steps it may be chance.
+TICKING_PKTS = 500
+LEAST_STEPS = 12
 # A copy made by the capture follows within this time: two interfaces of a host, or a mirror port.
 COPY_WITHIN_NS = 2_000_000
 # Share of packets that must be copies before the capture as a whole is called doubled.
@@ -92,8 +97,22 @@ def _offload(recording: Recording) -> Quality | None:
 
 
 def _clock(recording: Recording) -> Quality | None:
-    back = np.flatnonzero(np.diff(recording.columns.time_ns) < -(10**9)) + 1
-    return _rows(recording, back, "clock", f"time steps back by more than a second {len(back)} times")
+    """Packets that are stamped earlier than the one before them on their interface, beyond what queues exchange."""
+    c = recording.columns
+    if len(c.time_ns) < 2 or np.diff(c.time_ns).min() >= -STEP_BACK_NS:
+        return None
+    order = np.argsort(c.interface, kind="stable")
+    steps = (np.diff(c.time_ns[order]) < -STEP_BACK_NS) & (np.diff(c.interface[order]) == 0)
+    back = np.sort(order[1:][steps])
+    return _rows(
+        recording, back, "clock", f"time steps back by more than {STEP_BACK_NS / 1e6:.0f} ms {len(back)} times"
+    )
+
+
+def tick_s(recording: Recording) -> float:
+    """The resolution of the clock in seconds, from the times themselves; 0 where there are too few to tell."""
+    steps = np.diff(recording.columns.time_ns[:TICKING_PKTS])
+    return float(np.gcd.reduce(steps)) / 1e9 if np.count_nonzero(steps) >= LEAST_STEPS else 0.0
 
 
 def _duplicates(recording: Recording) -> Quality | None:

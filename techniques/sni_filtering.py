@@ -338,7 +338,7 @@ class SniFiltering(Technique):
 
 def _largest_bytes(o: Opening) -> int:
     """The longest segment of the first flight as a path sees it: offload shows longer ones, no path carries them."""
-    return min(FULL_BYTES, max(s.payload_bytes for s in o.request))
+    return min(FULL_BYTES, max((s.payload_bytes for s in o.request), default=0))
 
 
 def _subject(mine: Attempts, trial: str | None) -> Subject:

@@ -35,6 +35,7 @@ from fingerprint.conversations.resets_timing import Delay, delay
 from fingerprint.conversations.segments import FIN, RST, SYN, Segment
 from fingerprint.conversations.sequences import FIRST_PKTS, SILENCE_S, sequence
 from fingerprint.conversations.streams import Stream
+from fingerprint.quality import tick_s
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -185,14 +186,15 @@ class TcpRstInjection(Technique):
         """Judge every ending that asks for it, and name the passive sequence of streams that end early."""
         ends_ns = {r.index: int(r.columns.time_ns.max()) if len(r.columns) else 0 for r in capture.recordings}
         suspects = {r.index: spotted(r) for r in capture.recordings}
+        ticks_s = {r.index: tick_s(r) for r in capture.recordings}
         for stream in capture.streams:
             either = stream.client_flags | stream.server_flags
             if either & RST or stream.flow in suspects[stream.capture]:
-                yield from self._judge(capture, stream)
+                yield from self._judge(capture, stream, ticks_s[stream.capture])
             if either & RST or (not either & FIN and len(stream.rows) <= self.silent_pkts):
                 yield from _named(stream, (ends_ns[stream.capture] - stream.last_ns) / 1e9)
 
-    def _judge(self, capture: Capture, stream: Stream) -> Iterator[Finding]:
+    def _judge(self, capture: Capture, stream: Stream, tick: float) -> Iterator[Finding]:
         far = []
         for ending in endings(stream.segments, protocol=stream.protocol):
             side = stream.client if ending.segment.from_client else stream.server
@@ -201,17 +203,17 @@ class TcpRstInjection(Technique):
             rtts_s = opened_s if ending.kind == "alert" else capture.rtt_samples(side.address)
             if is_near(ending, rtts_s) or (ending.kind != "reset" and stream.protocol == "tcp"):
                 continue
-            far.append((ending, rtts_s, opened_s))
+            far.append((ending, rtts_s, delay(ending, rtts_s, opened_s, tick)))
         first_guilty = True
-        for ending, rtts_s, opened_s in far:
+        for ending, _, measured in far:
             subject = _subject(stream, ending)
-            guilty = tuple(_against(ending, delay(ending, rtts_s, opened_s), subject))
+            guilty = tuple(_against(ending, measured, subject))
             if guilty and ending.idle_s < IDLE_S:
                 place = _place(capture, stream) if first_guilty else None
                 yield from (_base(ending, subject), *(_placed(e, place) for e in guilty))
                 first_guilty = False
             elif ending is far[0][0]:
-                yield from _for(ending, delay(ending, rtts_s, opened_s), subject)
+                yield from _for(ending, measured, subject)
         if len(far) == 2 and all(e.kind == "reset" and rtts for e, rtts, _ in far):
             (one, rtts_one, _), (other, rtts_other, _) = far
             if aftermath.both_ends(one, other, min(rtts_one), min(rtts_other)):

@@ -63,7 +63,7 @@ def _sent_later(s: Segment, ending: Ending, acked: int, *, too_soon: bool) -> bo
     """
     end = ending.segment
     if s.payload_bytes or s.flags & FIN:
-        return _end(s) > end.seq and not _closes_the_books(ending)
+        return _end(s) > end.seq and not _closes_the_books(ending) and (too_soon or not _may_answer(ending))
     if not s.flags & ACK or s.ack <= acked:
         return False
     if too_soon:
@@ -71,6 +71,15 @@ def _sent_later(s: Segment, ending: Ending, acked: int, *, too_soon: bool) -> bo
     if end.flags & ACK:
         return s.ack > end.ack
     return s.ack > max((_end(o) for o in ending.opposite if o.time_ns < end.time_ns), default=0)
+
+
+def _may_answer(ending: Ending) -> bool:
+    """It may be a closed socket's word to a late segment, whose acknowledgement it repeats (RFC 9293 section 3.10.7.1).
+
+    Such a number lies below what is still under way.
+    """
+    end = ending.segment
+    return not end.flags & ACK and any(s.flags & ACK and s.ack == end.seq for s in ending.opposite)
 
 
 def _closes_the_books(ending: Ending) -> bool:

@@ -25,7 +25,7 @@ LEAST_GAP_S = 0.003
 # Two smallest samples further apart than this say that the smallest is not yet the distance.
 AGREEING_RATIO = 2.0
 # A sleeping radio, a stateful device on a connection's first packet, or a proxy that asks its backend first delay a
-# SYN-ACK and nothing after it. Where handshakes are all that is known, their median must lie this near the smallest.
+# SYN-ACK and nothing after it. Where handshakes are all that is known, three of four must lie this near the smallest.
 STEADY_RATIO = 1.05
 STEADY_S = 0.003
 # True resets: one round trip, plus what the application needs to make up its mind.
@@ -43,6 +43,7 @@ class Delay:
     samples: int
     agreeing: bool  # a second sample supports the smallest
     spread_s: float  # from the smallest sample to the median
+    tick_s: float = 0.0  # resolution of the capture's clock
 
     @property
     def ratio(self) -> float:
@@ -54,7 +55,9 @@ class Delay:
         """Sooner than the named sender could."""
         gap_s = self.rtt_s - self.elapsed_s
         well_known = self.samples >= WELL_SAMPLED and self.ratio < CLEARLY_SOONER_RATIO
-        return gap_s >= LEAST_GAP_S and (self.ratio < SOONER_RATIO or (well_known and gap_s >= SPREADS * self.spread_s))
+        return gap_s >= max(LEAST_GAP_S, 2 * self.tick_s) and (
+            self.ratio < SOONER_RATIO or (well_known and gap_s >= SPREADS * self.spread_s)
+        )
 
     @property
     def honest(self) -> bool:
@@ -63,10 +66,13 @@ class Delay:
         return low <= self.ratio <= high or (self.ratio > high and self.elapsed_s - self.rtt_s < HONEST_THINKING_S)
 
 
-def delay(ending: Ending, rtt_samples_s: Sequence[float], handshakes_s: Sequence[float] = ()) -> Delay | None:
+def delay(
+    ending: Ending, rtt_samples_s: Sequence[float], handshakes_s: Sequence[float] = (), tick_s: float = 0.0
+) -> Delay | None:
     """The delay of an ending; None where no cause was captured or no round trip to the sender is known.
 
-    ``handshakes_s`` are those of the samples that were taken from a SYN to its SYN-ACK.
+    ``handshakes_s`` are those of the samples that were taken from a SYN to its SYN-ACK; ``tick_s`` is the resolution of
+    the clock: two times that differ by one tick may be the same.
     """
     cause = cause_of(ending)
     if cause is None:
@@ -85,6 +91,7 @@ def delay(ending: Ending, rtt_samples_s: Sequence[float], handshakes_s: Sequence
         samples=len(samples),
         agreeing=agreeing,
         spread_s=spread_s,
+        tick_s=tick_s,
     )
 
 
@@ -93,8 +100,8 @@ def _distance(samples_s: Sequence[float], handshakes_s: Sequence[float]) -> bool
     opened = set(handshakes_s)
     if any(s not in opened and s <= samples_s[0] * AGREEING_RATIO for s in samples_s):
         return True
-    median_s = samples_s[len(samples_s) // 2]
-    return median_s <= max(samples_s[0] * STEADY_RATIO, samples_s[0] + STEADY_S)
+    usual_s = samples_s[3 * len(samples_s) // 4]
+    return usual_s <= max(samples_s[0] * STEADY_RATIO, samples_s[0] + STEADY_S)
 
 
 def cause_of(ending: Ending) -> Segment | None:

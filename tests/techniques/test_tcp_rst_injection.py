@@ -125,50 +125,6 @@ def test_a_packet_that_was_only_overtaken_is_not_a_continuation(tmp_path: Path) 
     assert "reset-sender-went-on" not in clues(found)
 
 
-def test_an_answer_that_its_own_reset_overtook_is_no_continuation_however_late_it_comes(tmp_path: Path) -> None:
-    talk = Talk()
-    for i in range(2):
-        at, port = 1000 * i, 40000 + i
-        end = talk.asked(at, port=port)
-        talk.send(at + 82, "s", RST | ACK, seq=61, ack=end, port=port)
-        talk.send(at + 110, "s", ACK, seq=1, ack=end, port=port)
-        for seq in (31, 1):
-            talk.send(at + 140 - seq, "s", PSH | ACK, seq=seq, ack=end, payload=b"\x16\x03\x03" + bytes(27), port=port)
-    found = findings(talk.capture(tmp_path))
-    assert "reset-sender-went-on" not in clues(found)
-    assert balance(found).blocked() < 0.5
-
-
-def test_bytes_beyond_the_number_of_a_reset_were_sent_after_it(tmp_path: Path) -> None:
-    talk = Talk()
-    end = talk.asked()
-    talk.send(82, "s", RST | ACK, seq=1, ack=end)
-    talk.send(110, "s", PSH | ACK, seq=1, ack=end, payload=b"\x16\x03\x03" + bytes(27))
-    assert "reset-sender-went-on" in clues(findings(talk.capture(tmp_path)))
-
-
-def test_a_bare_acknowledgement_after_a_reset_counts_if_the_reset_was_too_soon_for_its_sender(tmp_path: Path) -> None:
-    for reset_at, counts in ((48, True), (82, False)):
-        talk = Talk().works(500, port=40009)
-        end = talk.asked()
-        talk.send(reset_at, "s", RST | ACK, seq=1, ack=end, stamps=False, ip_id=0)
-        talk.send(reset_at + 36, "s", ACK, seq=1, ack=end)
-        assert ("reset-sender-went-on" in clues(findings(talk.capture(tmp_path)))) is counts
-
-
-def test_a_firewall_a_hop_before_its_servers_is_not_sooner_than_they_are(tmp_path: Path) -> None:
-    talk = Talk()
-    for i in range(4):
-        talk.works(2000 * i, port=41000 + i)
-        end = talk.asked(2000 * i + 1000, port=40000 + i)
-        talk.send(
-            2000 * i + 1042 + 36.2, "s", RST | ACK, seq=1, ack=end, port=40000 + i, ttl=240, stamps=False, ip_id=0
-        )
-    found = findings(talk.capture(tmp_path))
-    assert not any("sooner" in c for c in clues(found))
-    assert balance(found).blocked() < 0.5
-
-
 def test_a_continuation_from_another_distance_is_not_the_senders(tmp_path: Path) -> None:
     talk = Talk()
     end = talk.asked()
