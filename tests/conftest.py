@@ -9,13 +9,13 @@ import pytest
 
 import captures
 
-_BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of foreign captures: FINGERPRINT_CORPUS, or ``shared/corpus`` beside the checkout."""
-    folder = Path(os.environ.get("FINGERPRINT_CORPUS") or _BESIDE_THE_CHECKOUT)
+    folder = Path(os.environ.get("FINGERPRINT_CORPUS") or BESIDE_THE_CHECKOUT)
     if not (folder / "index.json").is_file():
         pytest.skip(f"no corpus of captures in {folder.name}; set FINGERPRINT_CORPUS to its folder")
     return folder

@@ -16,8 +16,9 @@ import pytest
 
 from fingerprint.messages.quic import Kind, read_initials
 from fingerprint.messages.tls import client_hello, sni_of
+from tests.conftest import BESIDE_THE_CHECKOUT
 
-CORPUS = Path(os.environ.get("FINGERPRINT_CORPUS", "no-corpus"))
+CORPUS = Path(os.environ.get("FINGERPRINT_CORPUS") or BESIDE_THE_CHECKOUT)
 # Enough of a ClientHello over TCP, or the versions of QUIC whose Initials open, to be worth tshark's time.
 HELLO = re.compile(rb"\x16\x03[\x00-\x04]..\x01\x00..\x03[\x00-\x04]", re.DOTALL)
 QUIC = re.compile(rb"[\xc0-\xff](?:\x00\x00\x00\x01|\x6b\x33\x43\xcf|\xff\x00\x00[\x1b-\x22])[\x00-\x14]")
@@ -26,7 +27,7 @@ LARGEST_BYTES = 3_000_000
 pytestmark = [
     pytest.mark.corpus,
     pytest.mark.slow,
-    pytest.mark.skipif(not CORPUS.is_dir(), reason="FINGERPRINT_CORPUS names no folder"),
+    pytest.mark.skipif(not CORPUS.is_dir(), reason="no corpus of captures; set FINGERPRINT_CORPUS to its folder"),
     pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed"),
 ]
 

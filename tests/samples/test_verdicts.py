@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-SAMPLES = Path(__file__).parents[2] / "captures" / "samples"
+import captures
+
+SAMPLES = Path(captures.__file__).parent / "samples"
 FOLDERS = sorted(p.parent for p in SAMPLES.glob("*/expected.json"))
 SINGLE = [f for f in FOLDERS if not f.name.startswith("sequence_")]
 SEQUENCES = [f for f in FOLDERS if f.name.startswith("sequence_")]
