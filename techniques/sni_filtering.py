@@ -44,17 +44,38 @@ from fingerprint.technique import (
 )
 
 # The handshake passed on this very 5-tuple, so neither a dead host nor a failing equal-cost path explains that only the
-# hello is lost; a SYN proxy before a dead server does, and so does a capture that lost one direction.
+# hello is lost; a SYN proxy before a dead server does, a capture that lost one direction, and a server whose accept
+# queue is full: Linux then ignores the handshake's ACK and every byte after it, and mostly drops the next SYNs as well.
 HELLO_NEVER_ACKNOWLEDGED = Clue(
     id="hello-never-acknowledged",
     says="after a complete handshake the ClientHello was sent {copies} times in {span:.1f} s, never acknowledged",
     group="silence",
     given={
         "*.timeout": 0.9, "split-tcp": 0.002, "local-network": 0.003, "capture-fault": 0.003, "path-failure": 0.003,
-        "server-refuses": 0.0005, "nat-timeout": 0.001, "pmtu": 0.001, "server-down": 0.0003, "loss": 0.0003,
+        "server-refuses": 0.0005, "nat-timeout": 0.001, "pmtu": 0.001, "server-down": 0.01, "loss": 0.0003,
         "innocent": 0.0002, "*": 0.001,
     },
     source="RFC 9293 section 3.10.7.4 (a host acknowledges what it receives), RFC 6298 (back-off); set by hand",
+)  # fmt: skip
+HELLO_LOST_ONCE = Clue(
+    id="hello-lost-once",
+    says="after one complete handshake the ClientHello was sent {copies} times in {span:.1f} s, never acknowledged",
+    group="silence",
+    # What happens to one connection may be a crash or an outage that began just then.
+    given={
+        **HELLO_NEVER_ACKNOWLEDGED.given, "server-down": 0.02, "path-failure": 0.01, "local-network": 0.01,
+        "nat-timeout": 0.003, "loss": 0.001,
+    },
+    source="as hello-never-acknowledged, for a name tried once where no other passes; set by hand",
+)  # fmt: skip
+NEVER_TAKEN_UP = Clue(
+    id="connection-never-taken-up",
+    says="the ClientHello was sent {copies} times in {span:.1f} s, and the server still repeats its SYN-ACK",
+    group="silence",
+    given={
+        **HELLO_NEVER_ACKNOWLEDGED.given, "server-down": 0.3, "path-failure": 0.03, "split-tcp": 0.02, "loss": 0.003,
+    },
+    source="Linux tcp(7), tcp_abort_on_overflow: a full accept queue ignores the ACK and all data; set by hand",
 )  # fmt: skip
 UNHEARD_HELLO = Clue(
     id="unheard-hello",
@@ -117,8 +138,6 @@ DEAF_AFTER_THE_HELLO = Clue(
 
 # Two first flights whose longest segments differ by less than a name's length fit through the same paths.
 ALIKE_BYTES = 64
-# IEEE 802.3: 1500 bytes a frame, less 40 of RFC 791 and RFC 9293, 12 of timestamps, and what tunnels commonly take.
-FULL_BYTES = 1350
 
 _EVERY_ACTION = ("reset", "timeout", "close", "alert")
 
@@ -139,6 +158,16 @@ OTHER_NAME_PASSES_HERE = Clue(
         captive_portal=0.01, innocent=0.1,
     ),
     source="DESIGN: another name passes on the same address; set by hand",
+)  # fmt: skip
+OTHER_NAME_PASSES_LATER = Clue(
+    id="other-name-passes-here-at-another-time",
+    says="{control} passes on {address}, before or after {name} fails there ({passes} against {failures})",
+    group="name-pair",
+    given={
+        **OTHER_NAME_PASSES_HERE.given, "server-down": 0.1, "split-tcp": 0.1, "local-network": 0.1,
+        "path-failure": 0.5, "loss": 0.5,
+    },
+    source="an outage ends as well; set by hand",
 )  # fmt: skip
 NAME_DECIDES_HERE = Clue(
     id="name-decides-here",
@@ -182,6 +211,17 @@ ADDRESS_WORKS_OTHERWISE = Clue(
     },
     source="a port that answers shows that host and path are up; set by hand",
 )  # fmt: skip
+ADDRESS_FAILS_OTHERWISE = Clue(
+    id="address-fails-otherwise-too",
+    says="beside it {address} left {others} other connections without a SYN-ACK, or acknowledged and unanswered",
+    group="address",
+    given={
+        "*.timeout": 0.15, **{f"*.{action}": 0.4 for action in ("reset", "close", "alert")}, "server-down": 0.9,
+        "server-refuses": 0.2, "split-tcp": 0.5, "path-failure": 0.5, "local-network": 0.5, "loss": 0.5,
+        "innocent": 0.2, "*": 0.2,
+    },
+    source="Linux: a full accept queue drops SYNs as well; residual blocks do the same (up to 420 s); set by hand",
+)  # fmt: skip
 NAME_FAILS_EVERYWHERE = Clue(
     id="name-fails-everywhere",
     says="{name} fails in the same way on {addresses} addresses of different networks",
@@ -210,11 +250,11 @@ class SniFiltering(Technique):
     """Thresholds: how often and how long a hello must have gone unheard, and how long an answer is waited for."""
 
     clues = (
-        HELLO_NEVER_ACKNOWLEDGED, UNHEARD_HELLO, LARGE_HELLO_NEVER_ACKNOWLEDGED, PART_NEVER_ACKNOWLEDGED,
-        SERVER_LIVES, DEAF_AFTER_THE_HELLO,
-        SILENCE_AFTER_ACKNOWLEDGEMENT, OTHER_NAME_PASSES_HERE, NAME_DECIDES_HERE, FOREIGN_NAME_PASSES_HERE,
-        SMALLER_HELLO_PASSES_HERE, OTHER_NAME_PASSES_ELSEWHERE, ADDRESS_WORKS_OTHERWISE, NAME_FAILS_EVERYWHERE,
-        THIS_NAME_PASSES_TOO,
+        HELLO_NEVER_ACKNOWLEDGED, HELLO_LOST_ONCE, NEVER_TAKEN_UP, UNHEARD_HELLO, LARGE_HELLO_NEVER_ACKNOWLEDGED,
+        PART_NEVER_ACKNOWLEDGED, SERVER_LIVES, DEAF_AFTER_THE_HELLO, SILENCE_AFTER_ACKNOWLEDGEMENT,
+        OTHER_NAME_PASSES_HERE, OTHER_NAME_PASSES_LATER, NAME_DECIDES_HERE, FOREIGN_NAME_PASSES_HERE,
+        SMALLER_HELLO_PASSES_HERE, OTHER_NAME_PASSES_ELSEWHERE, ADDRESS_WORKS_OTHERWISE,
+        ADDRESS_FAILS_OTHERWISE, NAME_FAILS_EVERYWHERE, THIS_NAME_PASSES_TOO,
     )  # fmt: skip
 
     copies: int = 4  # sendings of the hello, first one included
@@ -227,11 +267,12 @@ class SniFiltering(Technique):
         """Silence after each hello that failed, then what the names beside it say."""
         table = square.attempts(capture.streams)
         for mine in table.failing():
+            alone = len(mine.failed) == 1 and not square.others_here(table, mine)
             for failure in mine.failed:
-                yield from self._silence(mine, failure)
+                yield from self._silence(mine, failure, alone=alone)
             yield from self._names(capture, table, mine)
 
-    def _silence(self, mine: Attempts, o: Opening) -> Iterator[Finding]:
+    def _silence(self, mine: Attempts, o: Opening, *, alone: bool) -> Iterator[Finding]:
         subject = _subject(mine, o.stream.trial)
         hello = (*o.request, *o.repeats)
         if o.outcome == "silent":
@@ -260,9 +301,12 @@ class SniFiltering(Technique):
             yield cite(PART_NEVER_ACKNOWLEDGED, subject, *hello, facets=facets, **words)
         else:
             large = max(s.payload_bytes for s in o.request) > self.small_bytes
-            clue = LARGE_HELLO_NEVER_ACKNOWLEDGED if large else HELLO_NEVER_ACKNOWLEDGED
+            once = HELLO_LOST_ONCE if alone else HELLO_NEVER_ACKNOWLEDGED
+            clue = LARGE_HELLO_NEVER_ACKNOWLEDGED if large else once
+            clue = NEVER_TAKEN_UP if o.offers else clue
             clue = clue if o.syn_ack is not None else UNHEARD_HELLO
-            yield cite(clue, subject, *hello, facets=facets, **words)
+            facets = facets if clue is not NEVER_TAKEN_UP else Facets()
+            yield cite(clue, subject, *hello, *o.offers, facets=facets, **words)
         first_wait_ns = o.request[0].time_ns + int(self.span_s * 1e9)
         later = [s for s in o.signs_of_life if s.time_ns > first_wait_ns]
         if later:
@@ -306,6 +350,9 @@ class SniFiltering(Technique):
         for s in square.works_otherwise(capture.streams_of(mine.address), mine)[:1]:
             answer = next(x for x in s.from_server if x.payload_bytes)
             yield cite(ADDRESS_WORKS_OTHERWISE, subject, *failures, answer, port=s.server.port, **words)
+        others = square.fails_otherwise(capture.streams_of(mine.address), mine) if not here else []
+        if others:
+            yield cite(ADDRESS_FAILS_OTHERWISE, subject, *failures, *others, others=len(others), **words)
         for action in sorted({FAILURES[o.outcome] for o in mine.failed}):
             there = square.fails_elsewhere(table, mine, action)
             if there:
@@ -323,10 +370,12 @@ class SniFiltering(Technique):
 
     def _pair(self, capture: Capture, mine: Attempts, here: Sequence[Opening]) -> tuple[Clue, Opening]:
         """The strongest clue that the controls of the same address allow, and the control that shows it."""
-        control = max(here, key=lambda o: (_largest_bytes(o), o.request_bytes, -o.stream.first_ns))
-        failed_bytes = max(map(_largest_bytes, mine.failed))
-        if failed_bytes > self.small_bytes and _largest_bytes(control) + ALIKE_BYTES < failed_bytes:
+        control = max(here, key=lambda o: (square.largest_bytes(o), o.request_bytes, -o.stream.first_ns))
+        failed_bytes = max(map(square.largest_bytes, mine.failed))
+        if failed_bytes > self.small_bytes and square.largest_bytes(control) + ALIKE_BYTES < failed_bytes:
             return SMALLER_HELLO_PASSES_HERE, control
+        if not any(square.meanwhile(o, mine) for o in here):
+            return OTHER_NAME_PASSES_LATER, control
         several = len(mine.failed) >= 2 and len(here) >= 2 and not mine.passed
         if several:
             for o in here:
@@ -334,11 +383,6 @@ class SniFiltering(Technique):
                 if homes and mine.address not in homes:
                     return FOREIGN_NAME_PASSES_HERE, o
         return (NAME_DECIDES_HERE if several else OTHER_NAME_PASSES_HERE), control
-
-
-def _largest_bytes(o: Opening) -> int:
-    """The longest segment of the first flight as a path sees it: offload shows longer ones, no path carries them."""
-    return min(FULL_BYTES, max((s.payload_bytes for s in o.request), default=0))
 
 
 def _subject(mine: Attempts, trial: str | None) -> Subject:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 
 from fingerprint.conversations.openings import Opening, opening
+from fingerprint.conversations.segments import SYN, Segment
 from fingerprint.conversations.streams import Stream
 
 # Outcome of an opening → the action that it would be, if it were interference.
@@ -27,6 +28,8 @@ BESIDE_S = 60.0
 
 # RFC 8446 section 6: an alert is two bytes in a record of five; less than this from a server is no ServerHello.
 SERVER_HELLO_BYTES = 64
+# IEEE 802.3: 1500 bytes a frame, less 40 of RFC 791 and RFC 9293, 12 of timestamps, and what tunnels commonly take.
+FULL_BYTES = 1350
 # Controls that are looked at closely, nearest in time first.
 LOOKED_AT = 8
 
@@ -139,6 +142,34 @@ def works_otherwise(beside: Iterable[Stream], mine: Attempts) -> list[Stream]:
         and s.client_bytes
         and any(abs(s.first_ns - o.stream.first_ns) <= BESIDE_S * 1e9 for o in mine.failed)
     ]
+
+
+def fails_otherwise(beside: Iterable[Stream], mine: Attempts) -> list[Segment]:
+    """First packets of connections beside the failures whose SYN, or whose hello once acknowledged, got no answer."""
+    silent = [o.request[0] for o in mine.failed if o.outcome == "silent" and not o.unheard]
+    if all(o.outcome == "silent" for o in mine.failed):
+        silent = []
+    unanswered = [
+        s.head[0]
+        for s in beside
+        if s.client.address == mine.client
+        and s.server.port == mine.port
+        and not s.server_flags
+        and s.client_flags == SYN
+        and any(abs(s.first_ns - o.stream.first_ns) <= BESIDE_S * 1e9 for o in mine.failed)
+    ]
+    return [*silent, *unanswered]
+
+
+def meanwhile(control: Opening, mine: Attempts) -> bool:
+    """It began between the first failure and the end of the last: what ails the address would have met it too."""
+    begun = control.stream.first_ns
+    return mine.failed[0].stream.first_ns < begun < max(o.stream.last_ns for o in mine.failed)
+
+
+def largest_bytes(o: Opening) -> int:
+    """The longest segment of the first flight as a path sees it: offload shows longer ones, no path carries them."""
+    return min(FULL_BYTES, max((s.payload_bytes for s in o.request), default=0))
 
 
 def fails_elsewhere(table: Square, mine: Attempts, action: str) -> list[Opening]:

@@ -42,6 +42,7 @@ class Opening:
     signs_of_life: tuple[
         Segment, ...
     ]  # server segments after a copy of the request whose acknowledgement leaves it out
+    offers: tuple[Segment, ...]  # SYN-ACKs repeated after the request: the server has not taken the connection up
     unheard: tuple[Segment, ...]  # what the client sent after the request and nobody acknowledged, copies included
     waited_s: float  # from the last copy of the request to the end of the recording, or to the client's own end
 
@@ -92,11 +93,14 @@ def opening(stream: Stream) -> Opening:
         s
         for s in head
         if not s.from_client
-        and not s.flags & RST
+        and not s.flags & (RST | SYN)
         and asked_ns is not None
         and s.time_ns > asked_ns
         and s.flags & ACK
         and s.ack < end
+    )
+    offers = tuple(
+        s for s in head if asked_ns is not None and s.time_ns > asked_ns and not s.from_client and s.flags & SYN
     )
     ending = _ending(head, answer, asked_ns)
     outcome = _outcome(head, syn, syn_ack, tuple(request), answer, ending, covered)
@@ -113,6 +117,7 @@ def opening(stream: Stream) -> Opening:
         ending=ending,
         covered=covered,
         signs_of_life=life,
+        offers=offers,
         unheard=_unheard(head, end, covered),
         waited_s=max(0.0, ((gave_up or stream.end_ns) - last_ns) / 1e9),
     )

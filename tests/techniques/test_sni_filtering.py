@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from fingerprint.technique import Evidence, Finding, Inconclusive
+from fingerprint.verdict.judge import judge
 from techniques.sni_filtering import SniFiltering
-from tests.conversations.resets_talk import ACK, FIN, PSH, RST, Talk, hello
+from tests.conversations.resets_talk import ACK, FIN, PSH, RST, SYN, Talk, hello
 
 
 def _findings(talk: Talk, folder: Path) -> list[Finding]:
     return list(SniFiltering().analyse(talk.capture(folder)))
+
+
+def _named(talk: Talk, folder: Path) -> list[tuple[str, Finding]]:
+    return [("sni-filtering", f) for f in _findings(talk, folder)]
 
 
 def _clues(talk: Talk, folder: Path) -> set[str]:
@@ -25,8 +32,55 @@ def _lost(talk: Talk, *, at: float = 0, port: int = 40000, name: str = "news.exa
 
 def test_a_hello_sent_four_times_and_never_acknowledged_is_evidence(tmp_path: Path) -> None:
     talk = Talk()
-    _lost(talk)
+    for i in range(2):
+        _lost(talk, at=9000 * i, port=40000 + i)
     assert "hello-never-acknowledged" in _clues(talk, tmp_path)
+
+
+def test_a_hello_that_was_lost_on_one_connection_alone_may_have_met_a_crash(tmp_path: Path) -> None:
+    talk = Talk()
+    _lost(talk)
+    assert "hello-lost-once" in _clues(talk, tmp_path)
+    talk.works(1000, port=40001, name="park.example")
+    assert "hello-never-acknowledged" in _clues(talk, tmp_path)
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_a_server_that_repeats_its_syn_ack_never_took_the_connection_up(tmp_path: Path, repeats: bool) -> None:
+    talk = Talk().works(0, port=41000)
+    talk.server = "203.0.113.77"
+    for i in range(3):
+        _lost(talk, at=9000 * i, port=40000 + i)
+        if repeats:
+            for at in (1040, 3040):
+                talk.send(9000 * i + at, "s", SYN | ACK, seq=0, ack=1, port=40000 + i, ip_id=0, window=65160)
+    clues = _clues(talk, tmp_path)
+    assert ("connection-never-taken-up" in clues) is repeats
+    assert "server-lives-without-the-hello" not in clues  # a SYN-ACK is no sign that the server hears the client
+    blocked = any(v.state == "blocked" for v in judge(talk.capture(tmp_path), _named(talk, tmp_path)))
+    assert blocked is not repeats
+
+
+@pytest.mark.parametrize("overloaded", [True, False])
+def test_an_address_that_drops_syns_beside_the_hellos_may_be_overloaded(tmp_path: Path, overloaded: bool) -> None:
+    talk = Talk().works(0, port=41000)
+    talk.server = "203.0.113.77"
+    for i in range(2):
+        _lost(talk, at=9000 * i, port=40000 + i)
+        for again in (0, 1000, 3000) if overloaded else ():
+            talk.send(9000 * i + 500 + again, "c", SYN, seq=0, port=42000 + i, window=64240)
+    assert ("address-fails-otherwise-too" in _clues(talk, tmp_path)) is overloaded
+    states = {v.target: v.state for v in judge(talk.capture(tmp_path), _named(talk, tmp_path))}
+    assert states["news.example"] == ("insufficient" if overloaded else "blocked")
+
+
+def test_a_name_that_passes_after_an_outage_was_not_there_to_compare(tmp_path: Path) -> None:
+    for control_at, clue in ((40_000, "other-name-passes-here-at-another-time"), (9500, "name-decides-here")):
+        talk = Talk()
+        for i in range(2):
+            _lost(talk, at=9000 * i, port=40000 + i)
+            talk.works(control_at + 500 * i, port=41000 + i)
+        assert clue in _clues(talk, tmp_path)
 
 
 def test_two_sendings_are_inconclusive(tmp_path: Path) -> None:
@@ -56,7 +110,7 @@ def test_silence_counts_only_if_we_listened_long_enough(tmp_path: Path) -> None:
 def test_another_name_on_the_same_address_names_the_trigger(tmp_path: Path) -> None:
     talk = Talk()
     _lost(talk)
-    talk.works(20_000, port=40001, name="park.example")
+    talk.works(1000, port=40001, name="park.example")
     found = [f for f in _findings(talk, tmp_path) if isinstance(f, Evidence) and f.clue.id == "other-name-passes-here"]
     assert [f.facets.trigger.value for f in found if f.facets.trigger] == ["news.example"]
 
