@@ -20,6 +20,10 @@ from fingerprint.technique import Known, Quality
 
 # Streams to one address that are asked for round-trip samples; more would only refine a minimum.
 SAMPLED_STREAMS = 200
+# Addresses that are asked whether their handshakes take longer than their data: one good answer is enough.
+ASKED_ADDRESSES = 50
+# A radio that wakes up for a handshake adds tens of milliseconds; queues and schedulers stay within a few percent.
+HANDSHAKE_RATIO = 1.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +93,16 @@ class Capture:
             pairs = (round_trips.handshake_sample(s, to_server=True) for s in streams)
             self._handshakes[address] = tuple(sorted(pair[0] for pair in pairs if pair and pair[0] > 0))
         return self._handshakes[address]
+
+    @cached_property
+    def handshakes_tell(self) -> bool:
+        """Whether handshakes take a round trip here and no longer: at some address most data comes back no sooner."""
+        for address in list(self.by_server)[:ASKED_ADDRESSES]:
+            opened = self.handshake_samples(address)
+            others = sorted(set(self.rtt_samples(address)) - set(opened)) if opened else []
+            if others and opened[0] <= others[len(others) // 2] * HANDSHAKE_RATIO:
+                return True
+        return False
 
     @cached_property
     def _names(self) -> dict[str, set[str]]:

@@ -200,10 +200,11 @@ class TcpRstInjection(Technique):
             side = stream.client if ending.segment.from_client else stream.server
             # A forged alert acknowledges the hello and would vouch for itself: handshakes alone are safe from it.
             opened_s = capture.handshake_samples(side.address)
+            doubtful_s = () if capture.handshakes_tell else opened_s
             rtts_s = opened_s if ending.kind == "alert" else capture.rtt_samples(side.address)
             if is_near(ending, rtts_s) or (ending.kind != "reset" and stream.protocol == "tcp"):
                 continue
-            far.append((ending, rtts_s, delay(ending, rtts_s, opened_s, tick)))
+            far.append((ending, rtts_s, delay(ending, rtts_s, doubtful_s, tick)))
         first_guilty = True
         for ending, _, measured in far:
             subject = _subject(stream, ending)

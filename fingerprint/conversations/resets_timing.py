@@ -71,8 +71,8 @@ def delay(
 ) -> Delay | None:
     """The delay of an ending; None where no cause was captured or no round trip to the sender is known.
 
-    ``handshakes_s`` are those of the samples that were taken from a SYN to its SYN-ACK; ``tick_s`` is the resolution of
-    the clock: two times that differ by one tick may be the same.
+    ``handshakes_s`` are those of the samples that come from a SYN and its SYN-ACK and may be too long; ``tick_s`` is
+    the resolution of the clock: two times that differ by one tick may be the same.
     """
     cause = cause_of(ending)
     if cause is None:

@@ -79,6 +79,19 @@ def test_handshakes_that_scatter_tell_no_distance(tmp_path: Path, handshakes_ms:
     assert (balance(found).blocked() > 0.95) is firm
 
 
+def test_handshakes_that_scatter_are_believed_where_data_elsewhere_takes_as_long(tmp_path: Path) -> None:
+    for elsewhere_ms, believed in ((120, True), (300, False)):
+        talk = Talk()
+        for i, rtt in enumerate((120, 150)):
+            at, port = 5000 * i, 40000 + i
+            end = talk.asked(at, port=port, rtt=rtt)
+            talk.send(at + rtt + 2 + 40, "s", RST | ACK, seq=1, ack=end, port=port, **OWN, stamps=False, ip_id=0)
+        talk.server = "203.0.113.77"
+        end = talk.asked(20_000, port=43000, name="park.example", rtt=elsewhere_ms)
+        talk.send(20_000 + elsewhere_ms + 123, "s", PSH | ACK, seq=1, ack=end, payload=bytes(300), port=43000)
+        assert ("reset-sooner-than-the-sender-could" in clues(findings(talk.capture(tmp_path)))) is believed
+
+
 def test_an_acknowledgement_of_data_makes_the_distance_known_whatever_the_handshakes_do(tmp_path: Path) -> None:
     talk = Talk().works(20_000, port=40009, rtt=120)
     for i, rtt in enumerate((125, 150, 171)):
