@@ -133,6 +133,8 @@ def conflict(ending: Ending) -> tuple[str, tuple[Segment, ...]] | None:
     if said is None:
         return None
     acks = {s.ack for s in ending.opposite if s.flags & ACK}
+    if not acks:
+        return None  # the other direction was not captured, and with it what a closed socket's answers repeat
     beyond = [s for s in ending.burst if s.seq > said and s.seq not in acks]
     if len({s.seq for s in beyond} | {end.seq}) >= 3 or (beyond and len({s.seq for s in beyond}) >= 2):
         return "RST_SEQ_CHANGE", ending.burst

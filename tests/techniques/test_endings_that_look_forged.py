@@ -136,3 +136,14 @@ def test_what_breaks_in_set_up_after_a_trigger_is_its_consequence_even_if_plainl
     found += [("sni-filtering", f) for f in SniFiltering().analyse(capture)]
     blocked = {v.target: [m.node for m in v.mechanisms] for v in judge(capture, found) if v.state == "blocked"}
     assert list(blocked) == ["news.example"]
+
+
+def test_rising_numbers_are_no_guesses_where_the_acknowledgements_were_not_captured(tmp_path: Path) -> None:
+    for captured in (True, False):
+        talk = Talk()
+        end = talk.asked()
+        talk.packets = talk.packets if captured else talk.packets[1:2]
+        talk.send(81, "s", ACK, seq=1, ack=end)
+        for i, seq in enumerate((1, 1461, 4381)):
+            talk.send(83 + i / 100, "s", RST, seq=seq, stamps=False, ip_id=0, window=0)
+        assert ("reset-guesses-the-sequence" in clues(findings(talk.capture(tmp_path)))) is captured
