@@ -45,7 +45,7 @@ def test_a_change_that_changes_nothing_changes_no_verdict_on_samples(path: Path,
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("how", TRANSFORMS)
-@pytest.mark.parametrize("folder", ["lab", "censorship", "injection"])
+@pytest.mark.parametrize("folder", ["lab", "censorship", "injection", "benign"])
 def test_a_change_that_changes_nothing_changes_no_verdict_on_foreign_captures(
     corpus: Path, folder: str, how: str, tmp_path: Path
 ) -> None:
