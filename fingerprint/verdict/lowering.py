@@ -18,7 +18,10 @@ LOWERED: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "dropped": {
             "silence": 0.05, "witness": 0.05, "dns-silence": 0.05, "freeze": 0.05, "freeze-cap": 0.05, "shape": 0.02,
         },
-        "clock": {"ending-timing": 0.3, "ending-aftermath": 0.1, "dns-time": 0.3, "shape": 0.05, "slow-pair": 0.02},
+        "clock": {
+            "ending-itself": 0.3, "ending-timing": 0.3, "ending-aftermath": 0.1, "dns-time": 0.3, "shape": 0.05,
+            "slow-pair": 0.02,
+        },
         "duplicates": {"ending-aftermath": 0.05, "ending-numbers": 0.05, "dns-answers": 0.05},
         "offload": {"shape": 0.02, "ending-timing": 0.005},
         "snaplen": {"dns-answers": 0.02, "silence": 0.01},
