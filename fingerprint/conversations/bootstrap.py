@@ -73,16 +73,3 @@ def ratio_interval(target: Floats, control: Floats, generator: np.random.Generat
     above, below = mean_draws(target, generator), mean_draws(control, generator)
     floor = float(control.mean()) / len(control) * 1e-3
     return interval(float(target.mean() / control.mean()), above / np.maximum(below, floor))
-
-
-def total_ratio_interval(amounts: Floats, times: Floats, generator: np.random.Generator) -> Interval:
-    """Sum of ``amounts`` over sum of ``times`` (a rate), with its 95 % interval, drawing both together in blocks.
-
-    Raises ValueError where the times do not add up to more than zero.
-    """
-    if not len(times) or times.sum() <= 0:
-        raise ValueError("a rate needs time")
-    rows = resampled_rows(len(times), generator)
-    return interval(
-        float(amounts.sum() / times.sum()), amounts[rows].sum(axis=1) / np.maximum(times[rows].sum(axis=1), 1e-9)
-    )

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from captures.columns import Mark
 from captures.recording import Recording
 from fingerprint.conversations.segments import ACK, RST, SYN, Endpoint, Segment, Series, segments, unwrap
-from fingerprint.messages.tls import ClientHello, client_hello
+from fingerprint.messages.http import HttpRequest, HttpResponse, read_request, read_response
+from fingerprint.messages.tls import ClientHello, ServerSide, client_hello, tls_server_side
 
 __all__ = ["Endpoint", "Segment", "Series", "Stream"]
 
@@ -225,25 +226,19 @@ class Stream:
         return client_hello(self.first_bytes(from_client=True, limit_bytes=16384))
 
     @property
-    def server_rtt_s(self) -> float | None:
-        """Capture point to server and back, from the handshake; None if a SYN or SYN-ACK was repeated or not seen."""
-        syns = [s for s in self.segments if s.flags & SYN]
-        first = [s for s in syns if s.from_client and not s.flags & ACK]
-        second = [s for s in syns if not s.from_client and s.flags & ACK]
-        if len(first) != 1 or len(second) != 1 or second[0].time_ns < first[0].time_ns:
-            return None
-        return (second[0].time_ns - first[0].time_ns) / 1e9
+    def tls_answer(self) -> ServerSide:
+        """The server's ServerHello, certificates where they are visible, and plain alerts, as captured."""
+        return tls_server_side(self.first_bytes(from_client=False))
 
     @property
-    def client_rtt_s(self) -> float | None:
-        """Capture point to client and back, from SYN-ACK to the client's next segment; None if not to be had."""
-        answers = [s for s in self.from_server if s.flags & SYN and s.flags & ACK]
-        if len(answers) != 1:
-            return None
-        after = next(
-            (s for s in self.from_client if s.time_ns >= answers[0].time_ns and not s.flags & (SYN | RST)), None
-        )
-        return (after.time_ns - answers[0].time_ns) / 1e9 if after else None
+    def http_request(self) -> HttpRequest | None:
+        """The head of the first HTTP request; None where the stream does not begin with one."""
+        return read_request(self.first_bytes(from_client=True))
+
+    @property
+    def http_response(self) -> HttpResponse | None:
+        """The head of the first HTTP response; None where the server does not begin with one."""
+        return read_response(self.first_bytes(from_client=False))
 
     @property
     def request_ttl_hops(self) -> int | None:

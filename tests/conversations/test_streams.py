@@ -40,8 +40,9 @@ def test_a_new_syn_number_on_the_same_ports_begins_another_stream(tmp_path: Path
 
 def test_a_repeated_syn_begins_no_other_stream_and_gives_no_round_trip(tmp_path: Path) -> None:
     talk = Talk().send(0, "c", SYN, seq=0).send(1000, "c", SYN, seq=0).send(1040, "s", SYN | ACK, seq=0, ack=1)
-    (stream,) = talk.capture(tmp_path).streams
-    assert stream.server_rtt_s is None
+    capture = talk.capture(tmp_path)
+    assert len(capture.streams) == 1
+    assert capture.rtt_samples(talk.server) == ()
 
 
 def test_sequence_numbers_are_relative_across_the_wrap(tmp_path: Path) -> None:
@@ -101,3 +102,22 @@ def test_a_reset_is_no_round_trip_sample(tmp_path: Path) -> None:
     talk.send(47, "s", RST | ACK, seq=1, ack=end)
     samples = talk.capture(tmp_path).rtt_samples(talk.server)
     assert [round(s, 3) for s in samples] == [0.04]
+
+
+def test_a_stream_shows_what_the_server_said_in_tls(tmp_path: Path) -> None:
+    talk = Talk()
+    end = talk.asked()
+    talk.send(83, "s", PSH | ACK, seq=1, ack=end, payload=bytes.fromhex("15030300020228"))
+    (stream,) = talk.capture(tmp_path).streams
+    assert [(a.level, a.description) for a in stream.tls_answer.alerts] == [(2, 40)]
+    assert stream.http_response is None
+
+
+def test_a_stream_shows_the_heads_of_its_http_exchange(tmp_path: Path) -> None:
+    asked, said = b"GET /a HTTP/1.1\r\nHost: News.example:80\r\n\r\n", b"HTTP/1.1 403 Forbidden\r\n\r\nno"
+    talk = Talk().handshake().send(50, "c", PSH | ACK, seq=1, ack=1, payload=asked)
+    talk.send(91, "s", PSH | ACK, seq=1, ack=1 + len(asked), payload=said)
+    (stream,) = talk.capture(tmp_path).streams
+    assert stream.http_request is not None
+    assert stream.http_response is not None
+    assert (stream.http_request.host, stream.http_response.status) == ("news.example", 403)
