@@ -7,12 +7,13 @@ It never decides a state; `fingerprint.verdict` joins the findings of all techni
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
+    from fingerprint.steps import Probe, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,18 +171,14 @@ def cite(
     )
 
 
-# A probe yields steps and receives replies; the steps come with live probing.
-Probe = Generator[Any, Any, None]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Technique:
     """One way to interfere, recognised. Subclass it in a file of its own; fields are thresholds with their units."""
 
     clues: ClassVar[tuple[Clue, ...]] = ()
 
-    def probe(self, target: Any) -> Probe:  # noqa: ARG002 - the name is the interface
-        """Yield the steps that would show this interference. By default nothing is sent."""
+    def probe(self, target: Target) -> Probe:  # noqa: ARG002 - the name is the interface
+        """Yield the steps that would show this interference, in the words of `fingerprint.steps`. By default none."""
         yield from ()
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:

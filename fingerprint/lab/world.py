@@ -1,0 +1,64 @@
+"""Who lives where in the laboratory: the same addresses and names on the simulated path and between namespaces.
+
+    client – router 1 – router 2 – … – router n – servers
+                 └ resolver of the provider
+
+The addresses look public, or every answer would be a bogon; none of these packets leaves a namespace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CLIENT = ("81.17.24.10", "2a0d:5600:24::10")
+# The provider's own resolver, beside router 1 and before every box.
+RESOLVER = ("81.17.25.53", "2a0d:5600:25::53")
+# Two web servers behind the last router. Both answer any name; `NAMES` says which lives where.
+SERVER_A = ("45.83.220.10", "2a0e:97c0:220::10")
+SERVER_B = ("45.83.221.20", "2a0e:97c0:221::20")
+# A public resolver, and an address that runs none, behind the last router as well.
+PUBLIC_RESOLVER = ("45.83.222.53", "2a0e:97c0:222::53")
+NO_RESOLVER = ("45.83.223.99", "2a0e:97c0:223::99")
+
+# Name → its addresses. `forum.test` is what the presets of censors mind; nobody minds the others.
+MINDED = "forum.test"
+NAMES: dict[str, tuple[str, str]] = {
+    "forum.test": SERVER_A,
+    "herbs.test": SERVER_A,
+    "garden.test": SERVER_B,
+    "harbor.test": SERVER_B,
+}
+
+
+def router(number: int) -> tuple[str, str]:
+    """The addresses from which router ``number`` (1 is next to the client) answers."""
+    return (f"62.115.{number}.1", f"2001:2034:{number:x}::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """What the way from client to server is like. Box and conditions stand on the link behind router ``at``.
+
+    One way from client to box takes ``before_s``, from box to server ``behind_s``; a round trip twice the sum.
+    """
+
+    hops: int = 4  # routers
+    at: int = 2  # the box is on the link between router `at` and the next
+    before_s: float = 0.005
+    behind_s: float = 0.020
+    loss_ratio: float = 0.0  # of packets, both directions
+    reorder_ratio: float = 0.0  # of packets that are held back for `reorder_s`
+    reorder_s: float = 0.004
+    rate_bps: float | None = None  # both directions each, with a queue of `queue_bytes`
+    queue_bytes: int = 64_000
+    seed: int = 1  # of loss and reordering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """What the far ends do beside serving. Names not listed are served as fast as the path carries."""
+
+    resets: frozenset[str] = frozenset()  # ClientHellos with these names are answered by a reset of the server's own
+    limits_bps: dict[str, float] = field(default_factory=dict)  # the server's own speed limit, by name
+    lame: frozenset[str] = frozenset()  # names for which the resolvers get no answer from the zone's servers
+    resolver_lies: dict[str, str] = field(default_factory=dict)  # the provider's resolver gives these addresses

@@ -1,0 +1,1 @@
+"""Live probing: plans, steps, talks, the order of steps, and the wires that carry them."""
