@@ -118,10 +118,7 @@ def parse(raw: bytes, time_s: float = 0.0) -> Packet | None:
         size, later, ip_id, df, reserved = 40, False, 0, False, False
         first, length, protocol, ttl = unpack_from("!IHBB", raw)
         dscp, total = first >> 20 & 255, 40 + length
-        source, destination = (
-            socket.inet_ntop(socket.AF_INET6, raw[8:24]),
-            socket.inet_ntop(socket.AF_INET6, raw[24:40]),
-        )
+        family, ends = socket.AF_INET6, (raw[8:24], raw[24:40])
     else:
         return None
     source, destination = socket.inet_ntop(family, ends[0]), socket.inet_ntop(family, ends[1])
