@@ -115,7 +115,7 @@ def parse(raw: bytes, time_s: float = 0.0) -> Packet | None:
         later = bool(bits & 0x1FFF)
         df, reserved = bool(bits & 0x4000), bool(bits & 0x8000)
     elif len(raw) >= 40 and raw[0] >> 4 == 6:
-        size, later, ip_id, df, reserved = 40, False, 0, False, False
+        size, later, ip_id, df, reserved = 40, False, 0, True, False  # no router fragments IPv6
         first, length, protocol, ttl = unpack_from("!IHBB", raw)
         dscp, total = first >> 20 & 255, 40 + length
         family, ends = socket.AF_INET6, (raw[8:24], raw[24:40])
