@@ -49,16 +49,24 @@ def write(path: Path, frames: Iterable[Frame], *, links: Sequence[Link], applica
 
 def write_to(file: IO[bytes], frames: Iterable[Frame], *, links: Sequence[Link], application: str | None = None) -> int:
     """As `write`, to a file that is open already."""
-    file.write(_section(application))
-    for link in links:
-        file.write(_interface(link))
+    file.write(opening(links, application=application))
     count = 0
     for frame in frames:
         if not 0 <= frame.interface < len(links):
             raise ValueError(f"packet {count + 1} names interface {frame.interface}; describe it in links")
-        file.write(_enhanced(frame))
+        file.write(block(frame))
         count += 1
     return count
+
+
+def opening(links: Sequence[Link], *, application: str | None = None) -> bytes:
+    """What a file begins with, for a recorder that appends to it block by block."""
+    return _section(application) + b"".join(_interface(link) for link in links)
+
+
+def block(frame: Frame) -> bytes:
+    """One packet, to be appended to a file that has an `opening`."""
+    return _enhanced(frame)
 
 
 def _section(application: str | None) -> bytes:
