@@ -1,6 +1,6 @@
-"""Writes pcapng: one section, its interfaces with nanosecond clocks, packets with comments.
+"""Writes pcapng: one section, its interfaces with nanosecond clocks, packets with comments, what the recorder counted.
 
-Format: draft-ietf-opsawg-pcapng, sections 3.5, 4.1, 4.2 and 4.3.
+Format: draft-ietf-opsawg-pcapng, sections 3.5, 4.1, 4.2, 4.3 and 4.6.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from pathlib import Path
 from struct import pack
 from typing import IO
 
-_SECTION, _INTERFACE, _ENHANCED_PACKET = 0x0A0D0D0A, 1, 6
+_SECTION, _INTERFACE, _STATISTICS, _ENHANCED_PACKET = 0x0A0D0D0A, 1, 5, 6
 _END_OF_OPTIONS, _COMMENT, _NAME, _APPLICATION, _RESOLUTION = 0, 1, 2, 4, 9
+# Section 4.6: isb_starttime, isb_endtime, isb_ifrecv, isb_ifdrop.
+_BEGAN, _ENDED, _RECEIVED, _DROPPED = 2, 3, 4, 5
 
 # Section 3.5: the length of an option has 16 bits. Longer comments are cut at a character.
 _LONGEST_OPTION_BYTES = 65535
@@ -49,24 +51,49 @@ def write(path: Path, frames: Iterable[Frame], *, links: Sequence[Link], applica
 
 def write_to(file: IO[bytes], frames: Iterable[Frame], *, links: Sequence[Link], application: str | None = None) -> int:
     """As `write`, to a file that is open already."""
-    file.write(opening(links, application=application))
-    count = 0
+    writer = Writer(file, links=links, application=application)
     for frame in frames:
-        if not 0 <= frame.interface < len(links):
-            raise ValueError(f"packet {count + 1} names interface {frame.interface}; describe it in links")
-        file.write(block(frame))
-        count += 1
-    return count
+        writer.frame(frame)
+    return writer.count
 
 
-def opening(links: Sequence[Link], *, application: str | None = None) -> bytes:
-    """What a file begins with, for a recorder that appends to it block by block."""
-    return _section(application) + b"".join(_interface(link) for link in links)
+class Writer:
+    """A capture that grows: the file is readable after every call, whenever its buffer has been flushed."""
+
+    def __init__(self, file: IO[bytes], *, links: Sequence[Link], application: str | None = None) -> None:
+        self._file = file
+        self._interfaces = len(links)
+        self.count = 0  # frames written so far
+        file.write(_section(application) + b"".join(_interface(link) for link in links))
+
+    def frame(self, frame: Frame) -> None:
+        """Writes one packet. Raises ValueError if it names an interface that was not described."""
+        if not 0 <= frame.interface < self._interfaces:
+            raise ValueError(f"packet {self.count + 1} names interface {frame.interface}; describe it in links")
+        self._file.write(_enhanced(frame))
+        self.count += 1
+
+    def statistics(
+        self, *, interface: int, received_pkts: int, dropped_pkts: int, began_ns: int, ended_ns: int
+    ) -> None:
+        """Writes what the recorder counted on an interface, and from when to when it listened.
+
+        ``received_pkts`` are those that were meant for this file, ``dropped_pkts`` those of them that it lacks. Written
+        again, the last one counts. The silence up to ``ended_ns`` is thereby witnessed by the file itself.
+        """
+        if not 0 <= interface < self._interfaces:
+            raise ValueError(f"statistics name interface {interface}; describe it in links")
+        options = [
+            (_BEGAN, _time(began_ns)),
+            (_ENDED, _time(ended_ns)),
+            (_RECEIVED, pack("<Q", received_pkts)),
+            (_DROPPED, pack("<Q", dropped_pkts)),
+        ]
+        self._file.write(_block(_STATISTICS, pack("<I", interface) + _time(ended_ns), options))
 
 
-def block(frame: Frame) -> bytes:
-    """One packet, to be appended to a file that has an `opening`."""
-    return _enhanced(frame)
+def _time(time_ns: int) -> bytes:
+    return pack("<II", time_ns >> 32, time_ns & 0xFFFFFFFF)
 
 
 def _section(application: str | None) -> bytes:

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from captures import read
-from captures.write import Frame, Link, write
+from captures.write import Frame, Link, Writer, write
 from tests.captures.craft import ethernet, ip4, tcp
 
 SEGMENT = ip4(tcp(b"hello"))
@@ -42,6 +42,54 @@ def test_wireshark_reads_the_comments(tmp_path):
         "[evidence] forged: «RST»,second\t1589729462.123456789\t443",
         "\t1589729463.000000001\t443",
     ]
+
+
+BEGAN_NS, ENDED_NS = FRAMES[0].time_ns - 1_000, FRAMES[1].time_ns + 7_000_000_001
+
+
+def _recorded(path):
+    with path.open("wb") as file:
+        writer = Writer(file, links=LINKS, application="tests")
+        for frame in FRAMES:
+            writer.frame(frame)
+        for interface, dropped in ((0, 3), (1, 0)):
+            writer.statistics(
+                interface=interface,
+                received_pkts=1 + dropped,
+                dropped_pkts=dropped,
+                began_ns=BEGAN_NS,
+                ended_ns=ENDED_NS,
+            )
+    return writer
+
+
+def test_a_recorder_says_what_it_lost(tmp_path):
+    path = tmp_path / "x.pcapng"
+    assert _recorded(path).count == 2
+    recording = read(path)
+    assert recording.errors == ()
+    assert [i.dropped_pkts for i in recording.interfaces] == [3, 0]
+
+
+@pytest.mark.skipif(shutil.which("capinfos") is None, reason="capinfos is not installed")
+def test_wireshark_reads_the_statistics(tmp_path):
+    path = tmp_path / "x.pcapng"
+    _recorded(path)
+    told = subprocess.run(["capinfos", str(path)], capture_output=True, text=True, check=True).stdout
+    assert told.count("Number of stat entries = 1") == 2
+    # The file as blocks: Wireshark's dissector of the format itself.
+    option = "pcapng.options.option.data.interface"
+    fields = ["-T", "fields", "-e", f"{option}.received", "-e", f"{option}.dropped", "-e", "_ws.malformed"]
+    blocks = ["-X", "read_format:MIME Files Format"]
+    told = subprocess.run(
+        ["tshark", "-n", "-r", str(path), *blocks, *fields], capture_output=True, text=True, check=True
+    ).stdout
+    assert told.rstrip("\n").split("\t") == ["4,1", "3,0", ""]
+
+
+def test_statistics_of_an_interface_that_is_not_described_are_refused(tmp_path):
+    with (tmp_path / "x.pcapng").open("wb") as file, pytest.raises(ValueError, match="statistics name interface 1"):
+        Writer(file, links=LINKS[:1]).statistics(interface=1, received_pkts=0, dropped_pkts=0, began_ns=0, ended_ns=0)
 
 
 def test_a_comment_too_long_for_an_option_is_cut_at_a_character(tmp_path):
