@@ -64,13 +64,13 @@ class Writer:
         self._file = file
         self._interfaces = len(links)
         self.count = 0  # frames written so far
-        file.write(_section(application) + b"".join(_interface(link) for link in links))
+        file.write(opening(links, application=application))
 
     def frame(self, frame: Frame) -> None:
         """Writes one packet. Raises ValueError if it names an interface that was not described."""
         if not 0 <= frame.interface < self._interfaces:
             raise ValueError(f"packet {self.count + 1} names interface {frame.interface}; describe it in links")
-        self._file.write(_enhanced(frame))
+        self._file.write(block(frame))
         self.count += 1
 
     def statistics(
@@ -83,13 +83,33 @@ class Writer:
         """
         if not 0 <= interface < self._interfaces:
             raise ValueError(f"statistics name interface {interface}; describe it in links")
-        options = [
-            (_BEGAN, _time(began_ns)),
-            (_ENDED, _time(ended_ns)),
-            (_RECEIVED, pack("<Q", received_pkts)),
-            (_DROPPED, pack("<Q", dropped_pkts)),
-        ]
-        self._file.write(_block(_STATISTICS, pack("<I", interface) + _time(ended_ns), options))
+        self._file.write(
+            statistics(
+                interface=interface, received_pkts=received_pkts, dropped_pkts=dropped_pkts, began_ns=began_ns,
+                ended_ns=ended_ns,
+            )
+        )  # fmt: skip
+
+
+def opening(links: Sequence[Link], *, application: str | None = None) -> bytes:
+    """What a file begins with, for a recorder that appends to it block by block."""
+    return _section(application) + b"".join(_interface(link) for link in links)
+
+
+def block(frame: Frame) -> bytes:
+    """One packet, to be appended to a file that has an `opening`."""
+    return _enhanced(frame)
+
+
+def statistics(*, interface: int, received_pkts: int, dropped_pkts: int, began_ns: int, ended_ns: int) -> bytes:
+    """What was counted on an interface, to be appended to a file that has an `opening`; see `Writer.statistics`."""
+    options = [
+        (_BEGAN, _time(began_ns)),
+        (_ENDED, _time(ended_ns)),
+        (_RECEIVED, pack("<Q", received_pkts)),
+        (_DROPPED, pack("<Q", dropped_pkts)),
+    ]
+    return _block(_STATISTICS, pack("<I", interface) + _time(ended_ns), options)
 
 
 def _time(time_ns: int) -> bytes:
