@@ -149,8 +149,9 @@ class Replies:
     """What came back for one `Send`.
 
     ``outcome``: ``answered`` (the far end said something beyond TCP), ``alert``, ``reset``, ``closed``, ``refused``,
-    ``silent``, ``unanswered`` (no handshake), ``unreachable`` (ICMP or no route), ``slow`` (a transfer that ran out of
-    time), ``failed`` (this machine could not send it; ``why`` says why).
+    ``silent``, ``garbled`` (what came is no answer to what was said), ``stalled`` (it began to answer and stopped),
+    ``unanswered`` (no handshake), ``unreachable`` (ICMP or no route), ``slow`` (a transfer that ran out of time),
+    ``failed`` (this machine could not send it; ``why`` says why).
     """
 
     outcome: str

@@ -30,7 +30,9 @@ class Carrier(Protocol):
 class Talk(Protocol):
     """The bytes of one TCP conversation, without any IO: what to write, given what was heard.
 
-    `fingerprint.probing.talks.talk` makes one for a message. Each piece that is returned is a segment of its own.
+    `fingerprint.probing.talks.talk` makes one for a message. Each piece that is returned is a segment of its own, or
+    several full ones where it is longer than one (the records of an upload). A query over UDP is a conversation too:
+    each piece and each feed is a datagram.
     """
 
     def open(self) -> tuple[bytes, ...]:
@@ -49,4 +51,11 @@ class Talk(Protocol):
 
     @property
     def outcome(self) -> str:
-        """``answered`` or ``alert`` by what was heard so far, ``silent`` if nothing was."""
+        """``answered``, ``alert`` or ``garbled`` by what was heard so far, ``silent`` if nothing was.
+
+        `fingerprint.probing.talks.said` makes a `Replies.outcome` of it, given how the connection ended.
+        """
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Addresses that the answers to a query gave so far."""
