@@ -52,13 +52,16 @@ class Path:
     rate_bps: float | None = None  # both directions each, with a queue of `queue_bytes`
     queue_bytes: int = 64_000
     seed: int = 1  # of loss and reordering
+    timestamps: bool = True  # the client offers TCP timestamps and window scaling, as Linux does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servers:
     """What the far ends do beside serving. Names not listed are served as fast as the path carries."""
 
-    resets: frozenset[str] = frozenset()  # ClientHellos with these names are answered by a reset of the server's own
+    resets: frozenset[str] = (
+        frozenset()
+    )  # ClientHellos with these names are answered by a reset of the server's own; "*": all
     limits_bps: dict[str, float] = field(default_factory=dict)  # the server's own speed limit, by name
     lame: frozenset[str] = frozenset()  # names for which the resolvers get no answer from the zone's servers
     resolver_lies: dict[str, str] = field(default_factory=dict)  # the provider's resolver gives these addresses
