@@ -6,12 +6,14 @@ What a preset should be judged as does not stand here: expectations are written 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from captures.errors import TargetError
 from fingerprint.lab.boxes import airtel, closing, gfw_dns, gfw_resets, iran, packetlogic, turkmenistan
 from fingerprint.lab.boxes.captive_portal import CaptivePortal
 from fingerprint.lab.boxes.dropping import AddressBlackHole, HelloDropper, SizeLimit
+from fingerprint.lab.boxes.forging import Salvo
 from fingerprint.lab.boxes.load_balancer import LoadBalancer
 from fingerprint.lab.boxes.residual import Residual
 from fingerprint.lab.boxes.slowing import CrossTraffic, Freeze, Marks, Policer, Shaper
@@ -32,7 +34,7 @@ def names(*minded: str, match: str = "suffix") -> Names:
     return Names(names=frozenset(minded) or frozenset({MINDED}), match=match)
 
 
-def _gfw(salvo: Callable[[Random], gfw_resets.Salvo]) -> Callable[[float], tuple[Box, ...]]:
+def _gfw(salvo: Callable[[Random], Salvo]) -> Callable[[float], tuple[Box, ...]]:
     return lambda residual_s: (gfw_resets.gfw(salvo(Random(25)), residual_s),)  # noqa: S311  # header fields, no secret
 
 
@@ -362,8 +364,6 @@ _INNOCENTS = (
 
 
 def _innocent(preset: Preset) -> Preset:
-    from dataclasses import replace
-
     return replace(preset, kind="innocent")
 
 

@@ -59,9 +59,8 @@ class Path:
 class Servers:
     """What the far ends do beside serving. Names not listed are served as fast as the path carries."""
 
-    resets: frozenset[str] = (
-        frozenset()
-    )  # ClientHellos with these names are answered by a reset of the server's own; "*": all
+    # ClientHellos with these names are answered by a reset of the server's own; "*" is every name.
+    resets: frozenset[str] = frozenset()
     limits_bps: dict[str, float] = field(default_factory=dict)  # the server's own speed limit, by name
     lame: frozenset[str] = frozenset()  # names for which the resolvers get no answer from the zone's servers
     resolver_lies: dict[str, str] = field(default_factory=dict)  # the provider's resolver gives these addresses
