@@ -41,6 +41,8 @@ class InterfaceState:
     offset_s: int = 0
     reported_pkts: int | None = None  # what the last statistics block says was lost
     summed_pkts: int | None = None  # what the packets themselves say, added up
+    received_pkts: int | None = None
+    ended_ns: int | None = None
 
     @property
     def unit_ns(self) -> int:
@@ -79,6 +81,8 @@ class PcapngWalk:
                 name=state.name,
                 snaplen_bytes=state.snaplen_bytes,
                 dropped_pkts=state.summed_pkts if state.reported_pkts is None else state.reported_pkts,
+                received_pkts=state.received_pkts,
+                ended_ns=state.ended_ns,
             )
             for state in self.states
         )
@@ -171,13 +175,22 @@ class PcapngWalk:
         (number,) = _NUMBER[self.order].unpack_from(block, at + 8)
         if self.first_of_section + number >= len(self.states):
             return
-        lost = [
-            int.from_bytes(value, "little" if self.order == "<" else "big")
-            for code, value in self._options(block, at + 20, end)
-            if code in (5, 7) and len(value) == 8  # isb_ifdrop, isb_osdrop
-        ]
+        state = self.states[self.first_of_section + number]
+        lost: list[int] = []
+        for code, value in self._options(block, at + 20, end):
+            if len(value) != 8:
+                continue
+            count = int.from_bytes(value, "little" if self.order == "<" else "big")
+            match code:  # the numbers of section 4.6
+                case 3:
+                    high, low = _TWO_NUMBERS[self.order].unpack(value)
+                    state.ended_ns = state.time_ns(high << 32 | low)
+                case 4:
+                    state.received_pkts = count
+                case 5 | 7:  # isb_ifdrop, isb_osdrop
+                    lost.append(count)
         if lost:
-            self.states[self.first_of_section + number].reported_pkts = sum(lost)
+            state.reported_pkts = sum(lost)
 
     def _state(self, number: int, sink: Sink) -> InterfaceState:
         index = self.first_of_section + number

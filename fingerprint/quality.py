@@ -148,7 +148,7 @@ def _host_resets(recording: Recording, streams: Sequence[Stream]) -> Quality | N
 
 
 def _short(recording: Recording, streams: Sequence[Stream]) -> Quality | None:
-    end = int(recording.columns.time_ns.max()) if len(recording.columns) else 0
+    end = recording.ended_ns
     rows = [s.rows[-1] for s in streams if s.client_bytes and not s.server_bytes and end - s.last_ns < SHORT_S * 1e9]
     rows = [r for r in rows if not recording.columns.tcp_flags[r] & RST]
     return _rows(

@@ -184,7 +184,6 @@ class TcpRstInjection(Technique):
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Judge every ending that asks for it, and name the passive sequence of streams that end early."""
-        ends_ns = {r.index: int(r.columns.time_ns.max()) if len(r.columns) else 0 for r in capture.recordings}
         suspects = {r.index: spotted(r) for r in capture.recordings}
         ticks_s = {r.index: tick_s(r) for r in capture.recordings}
         for stream in capture.streams:
@@ -192,7 +191,7 @@ class TcpRstInjection(Technique):
             if either & RST or stream.flow in suspects[stream.capture]:
                 yield from self._judge(capture, stream, ticks_s[stream.capture])
             if either & RST or (not either & FIN and len(stream.rows) <= self.silent_pkts):
-                yield from _named(stream, (ends_ns[stream.capture] - stream.last_ns) / 1e9)
+                yield from _named(stream, capture.listened_s(stream))
 
     def _judge(self, capture: Capture, stream: Stream, tick: float) -> Iterator[Finding]:
         far = []

@@ -47,7 +47,7 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
         cuts = _first(order, mine & ((flags & (FIN | RST)) != 0), bounds)
         sides.append(list(zip(or_ed.tolist(), summed.tolist(), payloads, cuts, strict=True)))
     ends_of = _endpoints(recording, numbers)
-    end_ns, shelf = int(c.time_ns.max()), Shelf()
+    end_ns, shelf = recording.ended_ns, Shelf()
     first_ns, last_ns = c.time_ns[order[bounds]].tolist(), c.time_ns[order[ends - 1]].tolist()
     out = []
     for i, (start, end, number, role, (a, b)) in enumerate(

@@ -125,7 +125,7 @@ class Lookup:
 
 def lookups(recording: Recording) -> tuple[Lookup, ...]:
     """All DNS transactions of a recording, UDP and TCP, in order of their first packet."""
-    end_ns = int(recording.columns.time_ns.max()) if len(recording.columns) else 0
+    end_ns = recording.ended_ns
     found = [
         *_gather(recording, _over_udp(recording), "udp", end_ns),
         *_gather(recording, _over_tcp(recording), "tcp", end_ns),

@@ -68,7 +68,8 @@ def test_a_recorder_says_what_it_lost(tmp_path):
     assert _recorded(path).count == 2
     recording = read(path)
     assert recording.errors == ()
-    assert [i.dropped_pkts for i in recording.interfaces] == [3, 0]
+    assert [(i.received_pkts, i.dropped_pkts) for i in recording.interfaces] == [(4, 3), (1, 0)]
+    assert {i.ended_ns for i in recording.interfaces} == {ENDED_NS} == {recording.ended_ns}
 
 
 @pytest.mark.skipif(shutil.which("capinfos") is None, reason="capinfos is not installed")
