@@ -5,8 +5,8 @@ Everything is made on first use and kept, so that a technique pays only for what
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from captures.recording import Recording
@@ -15,7 +15,8 @@ from fingerprint.conversations.connections import streams
 from fingerprint.conversations.lookups import Lookup, lookups
 from fingerprint.conversations.quic_flows import QuicFlow, quic_flows
 from fingerprint.conversations.streams import Stream
-from fingerprint.quality import quality
+from fingerprint.quality import of_script, quality
+from fingerprint.script import Script
 from fingerprint.technique import Known, Quality
 
 # Streams to one address that are asked for round-trip samples; more would only refine a minimum.
@@ -32,7 +33,22 @@ class Capture:
 
     recordings: tuple[Recording, ...]
     known: Known = field(default_factory=Known)
-    script: None = None  # what a probe sent and why; foreign captures have none
+    scripts: Mapping[int, Script] = field(default_factory=dict)  # by index of the file; foreign captures have none
+
+    @cached_property
+    def script(self) -> Script | None:
+        """What a probe sent and why; of several runs all of it. It may name things, and no finding rests on it."""
+        told = list(self.scripts.values())
+        if len(told) < 2:
+            return told[0] if told else None
+        partial = "; ".join(s.partial for s in told if s.partial) or None
+        targets = tuple(t for s in told for t in s.targets)
+        return replace(told[0], targets=targets, steps=tuple(x for s in told for x in s.steps), partial=partial)
+
+    @property
+    def control_names(self) -> frozenset[str]:
+        """Names that were sent as controls; none is known without a script."""
+        return self.script.control_names if self.script else frozenset()
 
     @cached_property
     def streams(self) -> tuple[Stream, ...]:
@@ -50,9 +66,14 @@ class Capture:
         return tuple(flow for recording in self.recordings for flow in quic_flows(recording))
 
     @cached_property
-    def quality(self) -> tuple[tuple[int, Quality], ...]:
-        """What lowers the conclusions that this capture can carry, each with the index of its file."""
+    def faults(self) -> tuple[tuple[int, Quality], ...]:
+        """What the packets say that lowers the conclusions they can carry, each with the index of its file."""
         return tuple((r.index, issue) for r in self.recordings for issue in quality(r, self.streams))
+
+    @property
+    def quality(self) -> tuple[tuple[int, Quality], ...]:
+        """The faults, and what the script of a run adds to them for its reader."""
+        return (*self.faults, *((i, issue) for i, script in self.scripts.items() for issue in of_script(script)))
 
     @cached_property
     def by_server(self) -> dict[str, list[Stream]]:

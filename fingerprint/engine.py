@@ -11,7 +11,7 @@ from typing import Protocol
 
 import captures
 from captures import CaptureError, Recording
-from fingerprint import __version__
+from fingerprint import __version__, script
 from fingerprint.capture import Capture
 from fingerprint.technique import Finding, Known, Technique
 from fingerprint.verdict.judge import ORDER, judge
@@ -50,6 +50,7 @@ def analyse(files: Sequence[str], *, techniques: Techniques, together: bool = Fa
         verdicts=tuple(verdicts),
         tables=(),
         errors=(*techniques.failures, *(e for _, _, errors in parts for e in errors)),
+        partial="; ".join(p for summaries, _, _ in parts for s in summaries if (p := s.partial)) or None,
     )
 
 
@@ -115,27 +116,38 @@ def _one(file: str, index: int, techniques: Sequence[tuple[str, Technique]]) -> 
         recording = captures.read(file, index=index)
     except CaptureError as error:
         return (), (), (Failure(file=_name(file), error=str(error)),)
-    return _judged((recording,), techniques)
+    return _judged((recording,), (file,), techniques)
 
 
 def _together(files: Sequence[str], techniques: Techniques) -> Part:
     recordings: list[Recording] = []
+    readable: list[str] = []
     errors: list[Failure] = []
     for file in files:
         try:
             recordings.append(captures.read(file, index=len(recordings)))
+            readable.append(file)
         except CaptureError as error:
             errors.append(Failure(file=_name(file), error=str(error)))
     if not recordings:
         return (), (), tuple(errors)
-    summaries, verdicts, more = _judged(tuple(recordings), techniques.techniques)
+    summaries, verdicts, more = _judged(tuple(recordings), readable, techniques.techniques)
     return summaries, verdicts, (*errors, *more)
 
 
-def _judged(recordings: tuple[Recording, ...], techniques: Sequence[tuple[str, Technique]]) -> Part:
-    capture = Capture(recordings=recordings, known=Known())
-    findings: list[tuple[str, Finding]] = []
+def _judged(
+    recordings: tuple[Recording, ...], files: Sequence[str], techniques: Sequence[tuple[str, Technique]]
+) -> Part:
     errors = [Failure(file=r.file, error=e) for r in recordings for e in r.errors]
+    scripts = {}
+    for recording, file in zip(recordings, files, strict=True):
+        try:
+            if told := _script(recording, file):
+                scripts[recording.index] = told
+        except ValueError as error:
+            errors.append(Failure(file=recording.file, error=str(error)))
+    capture = Capture(recordings=recordings, known=Known(), scripts=scripts)
+    findings: list[tuple[str, Finding]] = []
     for name, technique in techniques:
         try:
             findings.extend((name, finding) for finding in technique.analyse(capture))
@@ -143,6 +155,17 @@ def _judged(recordings: tuple[Recording, ...], techniques: Sequence[tuple[str, T
             errors.append(Failure(file=recordings[0].file, error=_blame(name, error)))
     verdicts = judge(capture, findings)
     return tuple(summary(r, capture) for r in recordings), verdicts, tuple(errors)
+
+
+def _script(recording: Recording, file: str) -> script.Script | None:
+    """The script beside a capture. Raises ValueError for one that cannot be read, or that is of another time."""
+    path = script.beside(Path(file)) if file != "-" else None
+    if path is None:
+        return None
+    told, times = script.read(path), recording.columns.time_ns
+    if len(times) and (told.ended_ns < int(times.min()) or int(times.max()) < told.began_ns):
+        raise ValueError(f"{path.name} is of another time than {recording.file}; it is left out")
+    return told
 
 
 def summary(recording: Recording, capture: Capture) -> CaptureSummary:
@@ -158,6 +181,7 @@ def summary(recording: Recording, capture: Capture) -> CaptureSummary:
         last_ns=int(times.max()) if len(times) else None,
         quality=tuple(q for i, q in capture.quality if i == recording.index),
         clients=_clients(recording, capture),
+        partial=told.partial if (told := capture.scripts.get(recording.index)) else None,
     )
 
 

@@ -10,11 +10,18 @@ duplicates     the same frames were captured twice
 host-resets    the host's own kernel resets connections that another program opened (user-space handshakes)
 short          the capture ends too soon after requests for silence to mean anything
 unreadable     packets whose headers do not parse
+
+A script adds what the packets do not show. It lowers nothing, for it is a claim:
+
+capture-all    the recorder was asked to keep foreign traffic too
+partial        the run was cut short
+run-clock      the host's clock was set back in mid-run
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,6 +29,7 @@ from captures.columns import State
 from captures.recording import Recording
 from fingerprint.conversations.segments import ACK, RST, SYN
 from fingerprint.conversations.streams import Stream
+from fingerprint.script import Script
 from fingerprint.technique import Cited, Quality
 
 # IEEE 802.3 jumbo frames end near 9,000 bytes; whatever is longer was put together by the host.
@@ -57,6 +65,22 @@ def quality(recording: Recording, streams: Sequence[Stream]) -> tuple[Quality, .
         _unreadable(recording),
     )
     return tuple(q for q in found if q is not None)
+
+
+def of_script(script: Script) -> tuple[Quality, ...]:
+    """What a run says of itself that a reader must know."""
+    found = []
+    if script.capture_all:
+        found.append(Quality(issue="capture-all", detail="the run recorded all traffic of its host, not only its own"))
+    if script.partial:
+        found.append(Quality(issue="partial", detail=f"the run was cut short: {script.partial}"))
+    begun = [step.from_ns for step in sorted(script.steps, key=lambda step: step.number)]
+    back_ns = max((a - b for a, b in pairwise(begun)), default=0)
+    if back_ns > STEP_BACK_NS:
+        found.append(
+            Quality(issue="run-clock", detail=f"the host's clock went back by {back_ns / 1e9:.3f} s in mid-run")
+        )
+    return tuple(found)
 
 
 def _rows(recording: Recording, rows: object, issue: str, detail: str) -> Quality | None:

@@ -81,6 +81,14 @@ def path_of(capture: Path) -> Path:
     return capture.with_name(capture.name.split(".pcap")[0] + ".script.json")
 
 
+def beside(capture: Path) -> Path | None:
+    """The script that lies beside a capture; in the folder of a sample it is called ``script.json``."""
+    places = [path_of(capture)]
+    if capture.name.split(".pcap")[0] == "capture":
+        places.append(capture.with_name("script.json"))
+    return next((place for place in places if place.is_file()), None)
+
+
 def write(script: Script, path: Path) -> None:
     """Write it in one piece: whoever looks finds the whole script or the one before."""
     document = {"schema": SCHEMA, **asdict(script)}
@@ -107,6 +115,16 @@ def read(path: Path) -> Script:
             for t in document.pop("targets")
         )
         steps = tuple(ScriptStep(**s) for s in document.pop("steps"))
-        return Script(**document, targets=targets, steps=steps)
-    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
+        script = Script(**document, targets=targets, steps=steps)
+        _check(script)
+    except (KeyError, TypeError, AttributeError, ValueError, OSError, RecursionError) as error:
         raise ValueError(f"{path.name} is no script of {SCHEMA} ({error}); it is left out") from None
+    return script
+
+
+def _check(script: Script) -> None:
+    """Raises TypeError where a field that the analysis reads is of another kind."""
+    numbers = [script.began_ns, script.ended_ns, *(n for step in script.steps for n in (step.number, step.from_ns))]
+    words = [*(name for t in script.targets for name, _ in t.controls), *(t.name for t in script.targets)]
+    if not all(type(n) is int for n in numbers) or not all(isinstance(w, str) for w in [*words, script.partial or ""]):
+        raise TypeError("a number or a name is none")

@@ -32,15 +32,27 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
         everything.setdefault(key, Target(name=key[0], vantage=key[1]))
     asides = _asides(vantages, findings, found)
     verdicts = [
-        _verdict(target, by_target.get(key, ()), asides.get(key, ((), ())), follows)
+        _verdict(
+            target,
+            by_target.get(key, ()),
+            asides.get(key, ((), ())),
+            follows,
+            role="control" if key[0] in capture.control_names else None,
+        )
         for key, target in everything.items()
     ]
     return tuple(sorted(verdicts, key=lambda v: ORDER[v.state]))
 
 
+def weighed(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Balance, ...]:
+    """The balances of all symptoms: what is still open, and how far."""
+    found = tuple(_found(capture, Vantages(capture), findings))
+    return tuple(_weigh_all(capture, found)[0])
+
+
 def _found(capture: Capture, vantages: Vantages, findings: Iterable[tuple[str, Finding]]) -> Iterator[Found]:
     """Evidence with its vantage; evidence about an address goes to every name that was given it."""
-    issues = {r.index: frozenset(q.issue for i, q in capture.quality if i == r.index) for r in capture.recordings}
+    issues = {r.index: frozenset(q.issue for i, q in capture.faults if i == r.index) for r in capture.recordings}
     for technique, finding in findings:
         if not isinstance(finding, Evidence):
             continue
@@ -105,7 +117,9 @@ def _slowed(nodes: Sequence[tuple[Balance, str | None]], aside: Aside) -> bool:
     return any(mechanisms.cause(b) is None for b in undecided) or any(e.facets.shape for _, e in aside[1])
 
 
-def _verdict(target: Target, balances: Sequence[Balance], aside: Aside, follows: Mapping[str, Consequence]) -> Verdict:
+def _verdict(
+    target: Target, balances: Sequence[Balance], aside: Aside, follows: Mapping[str, Consequence], *, role: str | None
+) -> Verdict:
     nodes = [(b, mechanisms.supported_node(b)) for b in balances]
     convicted = sorted(
         (mechanisms.mechanism(b, node) for b, node in nodes if node is not None), key=lambda m: (-m.posterior, m.node)
@@ -127,7 +141,7 @@ def _verdict(target: Target, balances: Sequence[Balance], aside: Aside, follows:
     return Verdict(
         target=target.name,
         service=None,
-        role=None,
+        role=role,
         vantage=target.vantage,
         endpoints=tuple(target.endpoints),
         first_ns=target.first_ns,
@@ -144,4 +158,4 @@ def _verdict(target: Target, balances: Sequence[Balance], aside: Aside, follows:
     )
 
 
-__all__ = ["judge"]
+__all__ = ["judge", "weighed"]

@@ -102,6 +102,7 @@ class CaptureSummary:
     last_ns: int | None
     quality: tuple[Quality, ...]
     clients: tuple[str, ...] = ()  # addresses on the client's side, kept out of reports unless asked for
+    partial: str | None = None  # why the run that wrote it was cut short
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
