@@ -18,13 +18,18 @@ from fingerprint.live.ports import PortRange
 NETWORK, PROTOCOL = 0xFFF00000, 0xFFFFF000
 # linux/bpf_common.h
 _LOAD_HALF, _LOAD_BYTE, _INDIRECT_HALF, _INDIRECT_BYTE, _IP_LENGTH = 0x28, 0x30, 0x48, 0x50, 0xB1
-_EQUAL, _GREATER_OR_EQUAL, _ANY_BIT, _LOAD_X, _RETURN = 0x15, 0x35, 0x45, 0x01, 0x06
+_EQUAL, _GREATER_OR_EQUAL, _ANY_BIT, _RETURN = 0x15, 0x35, 0x45, 0x06
+# A or 0: nothing happens, so that a label has somewhere to stand.
+_SAME = 0x44
 # linux/if_ether.h
 _IPV4, _IPV6 = 0x0800, 0x86DD
 # asm-generic/socket.h
 SO_ATTACH_FILTER = 26
 
 TCP, UDP, ICMP, ICMP6, FRAGMENT = 6, 17, 1, 58, 44
+# RFC 9293 section 3.1: where the control bits stand in a TCP header, and the one that opens a connection.
+FLAGS_AT, SYN = 13, 2
+IPV6_BYTES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +54,6 @@ def assemble(program: list[Jump]) -> bytes:
     return b"".join(out)
 
 
-def _ports(ports: PortRange, yes: str, *, indirect: bool) -> list[Jump]:
-    """Source or destination port inside the range: go to ``yes``; otherwise fall through."""
-    load, base = (_INDIRECT_HALF, NETWORK) if indirect else (_LOAD_HALF, NETWORK + 40)
-    name = "four" if indirect else "six"
-    return [
-        Jump(load, base),
-        Jump(_GREATER_OR_EQUAL, ports.first, no=f"{name}-other"),
-        Jump(_GREATER_OR_EQUAL, ports.last + 1, no=yes),
-        Jump(load, base + 2, label=f"{name}-other"),
-        Jump(_GREATER_OR_EQUAL, ports.first, no=f"{name}-next"),
-        Jump(_GREATER_OR_EQUAL, ports.last + 1, no=yes),
-    ]
-
-
 def of_run(ports: PortRange) -> bytes:
     """TCP and UDP from or to these ports, all ICMP, and fragments."""
     return assemble(
@@ -78,24 +69,64 @@ def of_run(ports: PortRange) -> bytes:
             # RFC 791: a later fragment has no ports.
             Jump(_ANY_BIT, 0x1FFF, yes="keep"),
             Jump(_IP_LENGTH, NETWORK),
-            *_ports(ports, "keep", indirect=True),
-            Jump(_RETURN, 0, label="four-next"),
+            *_ports(ports, "four", load=_INDIRECT_HALF, base=NETWORK),
+            Jump(_RETURN, 0),
             Jump(_LOAD_BYTE, NETWORK + 6, label="six"),
             Jump(_EQUAL, ICMP6, yes="keep"),
             Jump(_EQUAL, FRAGMENT, yes="keep"),
-            Jump(_EQUAL, TCP, yes="six-ports"),
+            Jump(_EQUAL, TCP, yes="ports"),
             Jump(_EQUAL, UDP, no="drop"),
-            *_labelled(_ports(ports, "keep", indirect=False), "six-ports"),
-            Jump(_RETURN, 0, label="six-next"),
+            *_ports(ports, "ports", load=_LOAD_HALF, base=NETWORK + IPV6_BYTES),
             Jump(_RETURN, 0, label="drop"),
             Jump(_RETURN, 0x40000, label="keep"),
         ]
     )
 
 
-def _labelled(steps: list[Jump], label: str) -> list[Jump]:
-    first, *rest = steps
-    return [Jump(first.code, first.value, first.yes, first.no, label), *rest]
+def of_ear(ports: PortRange) -> bytes:
+    """How TCP connections of these ports begin, all ICMP, and everything of the ports for packets made by hand."""
+    return assemble(
+        [
+            Jump(_LOAD_HALF, PROTOCOL),
+            Jump(_EQUAL, _IPV6, yes="six"),
+            Jump(_EQUAL, _IPV4, no="drop"),
+            Jump(_LOAD_BYTE, NETWORK + 9),
+            Jump(_EQUAL, ICMP, yes="keep"),
+            Jump(_LOAD_HALF, NETWORK + 6),
+            Jump(_ANY_BIT, 0x1FFF, yes="drop"),
+            Jump(_IP_LENGTH, NETWORK),
+            *_ports(ports.crafted, "four-crafted", load=_INDIRECT_HALF, base=NETWORK),
+            Jump(_LOAD_BYTE, NETWORK + 9),
+            Jump(_EQUAL, TCP, no="drop"),
+            Jump(_INDIRECT_BYTE, NETWORK + FLAGS_AT),
+            Jump(_ANY_BIT, SYN, no="drop"),
+            *_ports(ports, "four", load=_INDIRECT_HALF, base=NETWORK),
+            Jump(_RETURN, 0),
+            Jump(_LOAD_BYTE, NETWORK + 6, label="six"),
+            Jump(_EQUAL, ICMP6, yes="keep"),
+            *_ports(ports.crafted, "six-crafted", load=_LOAD_HALF, base=NETWORK + IPV6_BYTES),
+            Jump(_LOAD_BYTE, NETWORK + 6),
+            Jump(_EQUAL, TCP, no="drop"),
+            Jump(_LOAD_BYTE, NETWORK + IPV6_BYTES + FLAGS_AT),
+            Jump(_ANY_BIT, SYN, no="drop"),
+            *_ports(ports, "ports", load=_LOAD_HALF, base=NETWORK + IPV6_BYTES),
+            Jump(_RETURN, 0, label="drop"),
+            Jump(_RETURN, 0x40000, label="keep"),
+        ]
+    )
+
+
+def _ports(ports: PortRange, name: str, *, load: int, base: int) -> list[Jump]:
+    """Keep what has its source or destination port inside the range; everything else falls through."""
+    return [
+        Jump(load, base, label=name),
+        Jump(_GREATER_OR_EQUAL, ports.first, no=f"{name}-other"),
+        Jump(_GREATER_OR_EQUAL, ports.last + 1, no="keep"),
+        Jump(load, base + 2, label=f"{name}-other"),
+        Jump(_GREATER_OR_EQUAL, ports.first, no=f"{name}-neither"),
+        Jump(_GREATER_OR_EQUAL, ports.last + 1, no="keep"),
+        Jump(_SAME, 0, label=f"{name}-neither"),
+    ]
 
 
 def attach(sock: socket.socket, program: bytes) -> None:

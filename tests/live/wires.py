@@ -52,7 +52,7 @@ class Wire:
 @contextlib.contextmanager
 def inside(name) -> Iterator[None]:
     """This thread, in that namespace."""
-    with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{name}") as away:
+    with Path("/proc/thread-self/ns/net").open() as home, Path(f"/run/netns/{name}").open() as away:
         assert libc.setns(away.fileno(), CLONE_NEWNET) == 0
         try:
             yield
