@@ -118,3 +118,8 @@ def doctor() -> None:
     from fingerprint import doctor as checks
 
     raise typer.Exit(checks.report())
+
+
+from fingerprint import cli_probe  # noqa: E402  # its options are built on those above
+
+cli_probe.register(app)

@@ -68,6 +68,7 @@ class Script:
     targets: tuple[ScriptTarget, ...]
     steps: tuple[ScriptStep, ...]
     partial: str | None = None
+    errors: tuple[str, ...] = ()  # plugins that stopped probing, each with its file and line
 
     @property
     def control_names(self) -> frozenset[str]:
@@ -91,10 +92,14 @@ def beside(capture: Path) -> Path | None:
 
 def write(script: Script, path: Path) -> None:
     """Write it in one piece: whoever looks finds the whole script or the one before."""
-    document = {"schema": SCHEMA, **asdict(script)}
     half = path.with_name(path.name + ".part")
-    half.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    half.write_text(text(script), encoding="utf-8")
     half.replace(path)
+
+
+def text(script: Script) -> str:
+    """The script as a file holds it."""
+    return json.dumps({"schema": SCHEMA, **asdict(script)}, indent=1, ensure_ascii=False) + "\n"
 
 
 def read(path: Path) -> Script:

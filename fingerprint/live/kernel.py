@@ -51,6 +51,11 @@ class Wire:
         self._performed = 0
         self._resting: dict[socket.socket, asyncio.TimerHandle] = {}
 
+    def begin(self) -> None:
+        """Listen on the running loop."""
+        if self._inserter:
+            self._inserter.begin()
+
     def now_ns(self) -> int:
         """By the recorder's clock."""
         return self._clock.now_ns()
