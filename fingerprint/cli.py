@@ -120,6 +120,7 @@ def doctor() -> None:
     raise typer.Exit(checks.report())
 
 
-from fingerprint import cli_probe  # noqa: E402  # its options are built on those above
+from fingerprint import cli_lab, cli_probe  # noqa: E402  # their options are built on those above
 
 cli_probe.register(app)
+app.add_typer(cli_lab.app, name="lab")

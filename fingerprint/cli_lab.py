@@ -1,0 +1,45 @@
+"""``fingerprint lab``: censors and innocents to try things on."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A laboratory of network namespaces.")
+
+Censor = Annotated[str, typer.Option("--censor", metavar="NAME|FILE.py:NAME", help="Who stands on the way.")]
+Hops = Annotated[int | None, typer.Option("--hops", min=2, max=12, metavar="N", help="Routers on the way.")]
+Residual = Annotated[float | None, typer.Option("--residual", metavar="S", help="How long its blocks last.")]
+Congestion = Annotated[str, typer.Option("--congestion", metavar="NAME", help="cubic, bbr or reno at both ends.")]
+Quic = Annotated[bool, typer.Option("--quic", help="Serve HTTP/3 as well.")]
+Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="What the client runs.")]
+
+
+@app.command("list")
+def list_presets() -> None:
+    """List who can stand on the way."""
+    from fingerprint.lab import listing
+
+    listing.show()
+
+
+@app.command("run", context_settings={"allow_interspersed_args": False})
+def run(
+    command: Command,
+    censor: Censor = "none",
+    hops: Hops = None,
+    residual: Residual = None,
+    congestion: Congestion = "cubic",
+    quic: Quic = False,
+) -> None:
+    """Run a command as the client of a laboratory.
+
+    Nothing of it touches this machine's network, and nothing is left behind.
+    """
+    from fingerprint.lab.laboratory import Settings, command_line
+
+    settings = Settings.of(censor, hops=hops, residual_s=residual, congestion=congestion, quic=quic)
+    argv = command_line(command, settings)
+    os.execv(argv[0], argv)  # noqa: S606  # our own program, with the user's own command

@@ -1,0 +1,220 @@
+"""The laboratory's own process tree: makes the namespaces, starts wire and servers, runs one command as the client.
+
+    python -m fingerprint.lab.kernel.host SETTINGS -- COMMAND…
+
+SETTINGS are those of `fingerprint.lab.laboratory.Settings` as JSON. The first process waits outside; the second is the
+first of a process namespace. When either dies, however it dies, the kernel kills everybody else in there, and with the
+last of them go namespaces, interfaces, rules and the folder in memory: nothing is left that somebody would have to
+clean up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from captures.errors import FingerprintError, PrivilegeError
+from fingerprint.lab.chain import Chain
+from fingerprint.lab.kernel import doors, plan, servers
+from fingerprint.lab.kernel.wire import Wire
+from fingerprint.lab.laboratory import Settings, chosen
+
+FOLDER = Path("/run/lab")
+# A server that is not there by then will not come.
+_PATIENCE_S = 10.0
+_FAILED, _MISSING = 1, 4
+# What routers and hosts of the laboratory are told; as `net.` settings of each namespace.
+_SETTINGS = {
+    "ipv4/ip_forward": "1", "ipv4/icmp_ratelimit": "0", "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0", "ipv6/conf/all/forwarding": "1", "ipv6/conf/default/accept_dad": "0",
+    "ipv6/conf/all/accept_dad": "0", "ipv6/conf/default/router_solicitations": "0", "ipv6/icmp/ratelimit": "0",
+    # Every measurement starts without a memory of the one before.
+    "ipv4/tcp_no_metrics_save": "1",
+}  # fmt: skip
+
+
+def main(argv: Sequence[str]) -> int:
+    """The exit code of the command, or of the laboratory that could not be made."""
+    settings, command = Settings.from_json(argv[0]), list(argv[2:])
+    try:
+        chosen(settings.censor)
+        for needed in ("ip", "nginx", "dnsmasq"):
+            servers.tool(needed)
+        _leave()
+    except FingerprintError as error:
+        return _complain(str(error), _MISSING if isinstance(error, PrivilegeError) else 2)
+    alive, held = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(held)
+        os._exit(_inner(settings, command, alive))
+    os.close(alive)
+
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        os.kill(child, number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, hand_on)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) % 256
+
+
+def _leave() -> None:
+    """Into namespaces of our own; as somebody else than root, root inside a user namespace."""
+    uid, gid = os.getuid(), os.getgid()
+    flags = doors.NEWNS | doors.NEWPID | doors.NEWNET | doors.NEWIPC
+    if os.geteuid() == 0:
+        doors.unshare(flags)
+        return
+    doors.unshare(doors.NEWUSER)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+    doors.unshare(flags)
+
+
+def _inner(settings: Settings, command: list[str], alive: int) -> int:
+    """The first process of the process namespace."""
+    doors.die_with_parent(alive)
+    try:
+        laid_out = _make(settings)
+        running = _start(settings, laid_out)
+        _ready(running)
+        return _run(command)
+    except FingerprintError as error:
+        return _complain(str(error), _MISSING)
+    except (OSError, subprocess.SubprocessError) as error:
+        return _complain(
+            f"the laboratory could not be made ({error}); fingerprint doctor says what is missing", _FAILED
+        )
+
+
+def _make(settings: Settings) -> plan.Plan:
+    """Mounts, namespaces, links, addresses, routes."""
+    doors.keep_mounts_private()
+    doors.mount("proc", "/proc", "proc")
+    resolving = Path("/etc/resolv.conf").resolve()
+    doors.mount("tmpfs", "/run", "tmpfs")
+    FOLDER.mkdir()
+    Path("/run/netns").mkdir()
+    _own_resolver(resolving)
+    laid_out = plan.Plan(path=settings.path, congestion=settings.congestion)
+    _quieten({"ipv6/conf/all/disable_ipv6": "1", "ipv6/conf/default/disable_ipv6": "1"})
+    _ip(laid_out.joining())
+    for node in laid_out.nodes:
+        with doors.inside(f"/run/netns/{node}"):
+            _quieten(_SETTINGS)
+            if node == plan.CLIENT and not settings.path.timestamps:
+                _quieten({"ipv4/tcp_timestamps": "0"})
+            _ip(laid_out.settling(node))
+            doors.offloads_off(e.interface for link in laid_out.links for e in link if e.node == node)
+    doors.offloads_off((plan.NEAR_END, plan.FAR_END))
+    return laid_out
+
+
+def _own_resolver(where: Path) -> None:
+    """The client asks the provider's resolver."""
+    from fingerprint.lab import world
+
+    mine = FOLDER / "resolv.conf"
+    mine.write_text("".join(f"nameserver {address}\n" for address in world.RESOLVER[:1]))
+    if not where.exists():
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.touch()
+    doors.bind(str(mine), str(where))
+
+
+def _quieten(settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        # A kernel that lacks one of them does not need it told.
+        with contextlib.suppress(FileNotFoundError):
+            Path("/proc/sys/net", name).write_text(value)
+
+
+def _ip(commands: Iterable[str]) -> None:
+    argv = [servers.tool("ip"), "-batch", "-"]
+    done = subprocess.run(argv, input="\n".join(commands), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"ip: {done.stderr.strip().splitlines()[0] if done.stderr.strip() else done.returncode}")
+
+
+def _start(settings: Settings, laid_out: plan.Plan) -> list[tuple[subprocess.Popen[bytes], servers.Service]]:
+    """The wire, and every server in its own namespace."""
+    preset = chosen(settings.censor)
+    residual_s = preset.residual_s if settings.residual_s is None else settings.residual_s
+    if os.fork() == 0:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        chain = Chain(preset.boxes(residual_s), on_path=preset.on_path)
+        Wire(path=settings.path, chain=chain, ends=laid_out.wired).carry()
+        os._exit(0)
+    out = []
+    for service in servers.services(FOLDER, preset.servers, quic=settings.quic):
+        namespace = os.open(f"/run/netns/{service.node}", os.O_RDONLY)
+        with (FOLDER / f"{Path(service.argv[0]).name}-{service.node}.out").open("wb") as said:
+            started = subprocess.Popen(
+                service.argv,
+                stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, start_new_session=True,
+                preexec_fn=lambda there=namespace: doors.enter(there),  # type: ignore[misc]
+            )  # fmt: skip
+        os.close(namespace)
+        out.append((started, service))
+    return out
+
+
+def _ready(running: list[tuple[subprocess.Popen[bytes], servers.Service]]) -> None:
+    """Wait until every server listens. Raises OSError with what one of them said at its end."""
+    until_s = time.monotonic() + _PATIENCE_S
+    for started, service in running:
+        while not all(_listens(started.pid, "tcp", p) for p in service.tcp_ports) or not all(
+            _listens(started.pid, "udp", p) for p in service.udp_ports
+        ):
+            if started.poll() is not None or time.monotonic() > until_s:
+                said = (FOLDER / f"{Path(service.argv[0]).name}-{service.node}.out").read_text(errors="replace")
+                raise OSError(f"{Path(service.argv[0]).name} did not start: {said.strip()[-200:] or 'no word'}")
+            time.sleep(0.005)
+
+
+def _listens(process: int, protocol: str, port: int) -> bool:
+    """Whether anybody in the network namespace of that process listens on the port."""
+    wanted = {"tcp": "0A", "udp": "07"}[protocol]
+    for table in (protocol, f"{protocol}6"):
+        try:
+            lines = Path(f"/proc/{process}/net/{table}").read_text().splitlines()[1:]
+        except OSError:
+            continue
+        if any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == wanted for line in lines):
+            return True
+    return False
+
+
+def _run(command: list[str]) -> int:
+    """The command, as the client; signals go to it, and its exit code comes back."""
+    namespace = os.open(f"/run/netns/{plan.CLIENT}", os.O_RDONLY)
+    try:
+        started = subprocess.Popen(command, preexec_fn=lambda: doors.enter(namespace))
+    except OSError as error:
+        return _complain(f"{command[0]}: {error.strerror}; name a command that exists", 127)
+
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        started.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, hand_on)
+    code = started.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _complain(says: str, code: int) -> int:
+    sys.stderr.write(f"fingerprint: {says}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,154 @@
+"""The far ends, all of them real programs: nginx for the web, dnsmasq for names, aioquic for HTTP/3.
+
+Everything they write lies in the laboratory's own folder in memory, which goes when its namespaces go.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from captures.errors import PrivilegeError
+from fingerprint.lab import world
+from fingerprint.lab.kernel.plan import FAR, PROVIDER
+from fingerprint.lab.world import Servers
+
+# A small page, and a file that is larger than anybody fetches here.
+PAGE_BYTES, LARGE_BYTES = 6_000, 64_000_000
+# Where nginx listens when something else stands before it.
+BEHIND_PORT = 8443
+_PACKAGES = {"ip": "iproute2", "nginx": "nginx-light", "dnsmasq": "dnsmasq-base"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One program: where it runs, how it is started, and on which ports it is there."""
+
+    node: str
+    argv: tuple[str, ...]
+    tcp_ports: tuple[int, ...] = ()
+    udp_ports: tuple[int, ...] = ()
+
+
+def tool(name: str) -> str:
+    """The path of a program. Raises PrivilegeError with the package that brings it."""
+    found = shutil.which(name, path="/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin:/usr/local/bin")
+    if found is None:
+        package = _PACKAGES.get(name, name)
+        raise PrivilegeError(f"the laboratory needs {name}, which is not there; sudo apt-get install {package}")
+    return found
+
+
+def services(folder: Path, servers: Servers, *, quic: bool) -> Iterator[Service]:
+    """All programs of a laboratory, their files written into ``folder``."""
+    certificate(folder)
+    _site(folder)
+    behind = BEHIND_PORT if servers.resets else 443
+    (folder / "nginx.conf").write_text(_nginx(folder, servers, behind))
+    nginx = (tool("nginx"), "-p", f"{folder}/", "-c", f"{folder}/nginx.conf", "-e", f"{folder}/nginx.log")
+    yield Service(node=FAR, argv=nginx, tcp_ports=(behind, 80))
+    if servers.resets:
+        front = (sys.executable, "-m", "fingerprint.lab.kernel.refusing", str(behind), *sorted(servers.resets))
+        yield Service(node=FAR, argv=front, tcp_ports=(443,))
+    for node, listen, lies in ((FAR, world.PUBLIC_RESOLVER, {}), (PROVIDER, world.RESOLVER, servers.resolver_lies)):
+        (folder / f"{node}.dns").write_text(_dnsmasq(folder, node, listen, servers, lies))
+        argv = (tool("dnsmasq"), "-k", f"--conf-file={folder}/{node}.dns")
+        yield Service(node=node, argv=argv, tcp_ports=(53,), udp_ports=(53,))
+    if quic:
+        speaking = (sys.executable, "-m", "fingerprint.lab.kernel.quic", f"{folder}/cert.pem", f"{folder}/key.pem")
+        yield Service(node=FAR, argv=speaking, udp_ports=(443,))
+
+
+def certificate(folder: Path) -> None:
+    """A certificate for all names of the laboratory, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab.test")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in world.NAMES]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def _site(folder: Path) -> None:
+    site = folder / "site"
+    site.mkdir()
+    page = "<!doctype html>\n<title>Herbs and gardens</title>\n"
+    (site / "index.html").write_text(page + "<p>herbs and gardens</p>\n" * ((PAGE_BYTES - len(page)) // 25))
+    with (site / "large").open("wb") as large:
+        large.truncate(LARGE_BYTES)
+
+
+def _nginx(folder: Path, servers: Servers, tls_port: int) -> str:
+    limits = "".join(
+        _virtual(folder, tls_port, name=name, more=f"limit_rate {max(1, round(bps / 8))};")
+        for name, bps in servers.limits_bps.items()
+    )
+    temporary = "".join(
+        f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    return f"""
+user root; daemon off; master_process off; worker_processes 1; pid {folder}/nginx.pid;
+events {{ worker_connections 512; }}
+http {{
+  access_log off; {temporary} default_type text/html; sendfile on; tcp_nodelay on; keepalive_timeout 30s;
+  client_max_body_size 0; server_names_hash_bucket_size 128;
+  server {{ listen unix:{folder}/sink; location / {{ return 200 "ok"; }} }}
+  {_virtual(folder, tls_port, name="_", default=True)}
+  {limits}
+}}
+"""
+
+
+def _virtual(folder: Path, tls_port: int, *, name: str, default: bool = False, more: str = "") -> str:
+    mark = " default_server" if default else ""
+    local = "127.0.0.1:" if tls_port != 443 else ""
+    listens = f"listen {local}{tls_port} ssl{mark}; listen 80{mark}; listen [::]:80{mark};"
+    if not local:
+        listens += f" listen [::]:443 ssl{mark};"
+    # An upload is taken in whole before it is answered: nginx hands it on only when it has all of it.
+    return f"""
+  server {{
+    {listens} server_name {name}; root {folder}/site; {more}
+    ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem; ssl_protocols TLSv1.2 TLSv1.3;
+    error_page 418 = @upload;
+    location / {{ if ($request_method = POST) {{ return 418; }} index index.html; }}
+    location @upload {{ proxy_pass http://unix:{folder}/sink; proxy_method GET; proxy_pass_request_body off;
+      proxy_set_header Content-Length ""; }}
+  }}"""
+
+
+def _dnsmasq(folder: Path, node: str, listen: tuple[str, ...], servers: Servers, lies: dict[str, str]) -> str:
+    lines = [
+        "user=root", f"pid-file={folder}/{node}.pid", "no-resolv", "no-hosts", "no-daemon", "bind-interfaces",
+        "cache-size=0", "local-ttl=300", "local=/#/", "except-interface=lo",
+        *(f"listen-address={address}" for address in listen),
+    ]  # fmt: skip
+    for name, addresses in world.NAMES.items():
+        if name in servers.lame:
+            lines.append(f"server=/{name}/{world.NO_RESOLVER[0]}")  # the zone's servers do not answer
+        elif name in lies:
+            lines.append(f"address=/{name}/{lies[name]}")
+        else:
+            lines += [f"address=/{name}/{address}" for address in addresses]
+    return "\n".join(lines) + "\n"
