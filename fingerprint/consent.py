@@ -23,6 +23,8 @@ from fingerprint.terminal import clean
 MOST_STEPS = 2000
 # How the steps of targets may end.
 OUTCOMES = ("answered", "reset", "silent", "slow")
+# Farther than most servers are; a sweep goes as far as it must and no farther.
+SUPPOSED_HOPS = 16
 # Stands for an address that is looked up only after consent was given.
 UNKNOWN = "(address of {name}, looked up first)"
 
@@ -79,10 +81,12 @@ def course(technique: Technique, target: Target, outcome: str) -> list[Send]:
 
 
 def supposed(step: Send, outcome: str) -> Replies:
-    """What might come back. Nothing does for what is limited in hops, so that a sweep goes all the way."""
+    """What might come back, from a far end that is SUPPOSED_HOPS away."""
     message = step.message
-    if getattr(message, "ttl_hops", None) is not None or getattr(message, "decoy", None) is not None:
-        return Replies(outcome="silent", local_port=1)
+    decoy = message.decoy if isinstance(message, Hello | Transfer) else None
+    ttl_hops = decoy.ttl_hops if decoy else getattr(message, "ttl_hops", None)
+    if ttl_hops is not None and ttl_hops < SUPPOSED_HOPS:
+        return Replies(outcome="answered" if decoy else "silent", answers=(f"router {ttl_hops}",), local_port=1)
     if isinstance(message, Transfer):
         slow = step.role != "control" and outcome == "slow"
         moved, span_s = (message.size_bytes // 50, message.seconds) if slow else (message.size_bytes, 1.0)
@@ -171,27 +175,32 @@ def cost(plan: Plan, steps: Sequence[Foreseen]) -> tuple[int, int]:
     return packets, size_bytes
 
 
-def names_of(plan: Plan, steps: Sequence[Foreseen]) -> dict[str, set[str]]:
+def names_of(steps: Sequence[Foreseen]) -> dict[str, set[str]]:
     """Every name that appears on the line, with the places it is sent to."""
     found: dict[str, set[str]] = {}
-    for target in plan.targets:
-        for name in (target.name, *(c.name for c in target.controls)):
-            found.setdefault(name, set())
     for one in steps:
         message = one.step.message
         asked: str | None = message.host if isinstance(message, Request) else getattr(message, "name", None)
-        place = message.resolver if isinstance(message, Query) else message.address
-        for said in (asked, message.decoy.name if isinstance(message, Hello | Transfer) and message.decoy else None):
+        decoy = message.decoy.name if isinstance(message, Hello | Transfer) and message.decoy else None
+        for said in (asked, decoy):
             if said:
-                found.setdefault(said.lower().rstrip("."), set()).add(place)
+                found.setdefault(said.lower().rstrip("."), set()).add(place_of(message))
     return found
+
+
+def place_of(message: Message) -> str:
+    """The address that a message goes to."""
+    return message.resolver if isinstance(message, Query) else message.address
 
 
 def explain(plan: Plan, steps: Sequence[Foreseen], sensitive: Collection[str] = ()) -> Iterator[str]:
     """What is going to happen, line by line."""
     yield "This is going to send, from this machine and under its own address:"
-    for name, places in names_of(plan, steps).items():
-        yield f"  the name {name} to {', '.join(sorted(places)) or 'nobody yet'}"
+    named = names_of(steps)
+    for name, places in named.items():
+        yield f"  the name {name} to {', '.join(sorted(places))}"
+    if bare := sorted({place_of(one.step.message) for one in steps} - set().union(*named.values())):
+        yield f"  packets that name nobody to {', '.join(bare)}"
     for name in sorted({t.name for t in plan.targets} & set(sensitive)):
         yield f"  Careful: {name} is a sensitive name; that it was asked for here may be held against somebody."
     packets, size_bytes = cost(plan, steps)

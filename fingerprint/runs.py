@@ -50,6 +50,7 @@ class RunFiles:
     script: Path
     capture_descriptor: int
     script_descriptor: int
+    _told_bytes: int = 0
 
     def hand_over(self, uid: int, gid: int) -> None:
         """They belong to that account from here on."""
@@ -57,13 +58,16 @@ class RunFiles:
             os.fchown(descriptor, uid, gid)
 
     def note(self, script: Script) -> str:
-        """Write the script over the one before. Returns why that failed, empty if it did not."""
+        """Write the script over the one before. Returns why that failed, empty if it did not.
+
+        Where there is no room for it, what was set aside holds a script without its steps.
+        """
         try:
             self._put(scripts.text(script))
         except OSError as error:
-            short = replace(script, steps=(), partial=f"the script cannot be written ({error.strerror})")
-            self._put(scripts.text(short))
-            return f"{self.script.name} cannot be written ({error.strerror}); free some space and run it again"
+            why = f"the script cannot be written ({error.strerror}); free some space and run it again"
+            self._put(scripts.text(replace(script, steps=(), partial=script.partial or why)))
+            return why
         return ""
 
     def _put(self, text: str) -> None:
@@ -74,11 +78,12 @@ class RunFiles:
         at = 0
         while at < len(padded):
             at += os.pwrite(self.script_descriptor, padded[at:], at)
-        os.ftruncate(self.script_descriptor, len(told))
         os.fsync(self.script_descriptor)
+        self._told_bytes = len(told)
 
     def close(self) -> None:
-        """No more is written."""
+        """No more is written; what was set aside and not used is given back."""
+        os.ftruncate(self.script_descriptor, self._told_bytes)
         os.close(self.capture_descriptor)
         os.close(self.script_descriptor)
 

@@ -38,9 +38,17 @@ class Guard:
             raise PrivilegeError(f"nft is missing; {REMEDY}")
         self.table = f"fingerprint_{os.getpid()}_{ports.first}"
         self.verified = False
-        self._process = subprocess.Popen(  # noqa: S603  # nft itself
-            [program, "-i"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0, cwd="/"
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  # nft itself
+                [program, "-i"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                bufsize=0,
+                cwd="/",
+            )
+        except OSError as error:
+            raise PrivilegeError(f"nft does not start ({error.strerror}); {REMEDY}") from None
         try:
             self._say(rules(self.table, ports, mark))
             self._say(f"list table inet {self.table}\n")
