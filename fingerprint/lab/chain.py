@@ -42,7 +42,7 @@ class Chain:
         self.on_path = on_path
 
     def arrive(self, packet: Packet, direction: Direction, raw: bytes | None = None) -> tuple[Onward, ...]:
-        """What becomes of a packet that comes onto the link at ``packet.time_s``; itself first, then what was set off."""
+        """What becomes of a packet that comes onto the link at ``packet.time_s``, and what it sets off."""
         first = 0 if direction is Direction.TO_SERVER else len(self.boxes) - 1
         return tuple(self._walk(packet, direction, first, raw))
 

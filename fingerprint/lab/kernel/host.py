@@ -2,10 +2,9 @@
 
     python -m fingerprint.lab.kernel.host SETTINGS -- COMMAND…
 
-SETTINGS are those of `fingerprint.lab.laboratory.Settings` as JSON. The first process waits outside; the second is the
-first of a process namespace. When either dies, however it dies, the kernel kills everybody else in there, and with the
-last of them go namespaces, interfaces, rules and the folder in memory: nothing is left that somebody would have to
-clean up.
+SETTINGS are those of `fingerprint.lab.laboratory.Settings` as JSON. Two processes wait outside; the third is the first
+of a process namespace. When one of them dies, however it dies, the kernel kills everybody else in there, and with the
+last of them go namespaces, interfaces, rules and the folder in memory: nothing is left for anybody to clean up.
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 
-from captures.errors import FingerprintError, PrivilegeError
+from captures.errors import FingerprintError
+from fingerprint import exits
 from fingerprint.lab.chain import Chain
 from fingerprint.lab.kernel import doors, plan, servers
 from fingerprint.lab.kernel.wire import Wire
@@ -29,7 +29,6 @@ from fingerprint.lab.laboratory import Settings, chosen
 FOLDER = Path("/run/lab")
 # A server that is not there by then will not come.
 _PATIENCE_S = 10.0
-_FAILED, _MISSING = 1, 4
 # What routers and hosts of the laboratory are told; as `net.` settings of each namespace.
 _SETTINGS = {
     "ipv4/ip_forward": "1", "ipv4/icmp_ratelimit": "0", "ipv4/conf/all/rp_filter": "0",
@@ -47,23 +46,41 @@ def main(argv: Sequence[str]) -> int:
         chosen(settings.censor)
         for needed in ("ip", "nginx", "dnsmasq"):
             servers.tool(needed)
+    except FingerprintError as error:
+        return _complain(str(error), exits.code_of(error))
+    # A user namespace is only for processes of one thread; libraries have started others here, and a fork has one.
+    return _waited_for(lambda: _outer(settings, command))
+
+
+def _outer(settings: Settings, command: list[str]) -> int:
+    try:
         _leave()
     except FingerprintError as error:
-        return _complain(str(error), _MISSING if isinstance(error, PrivilegeError) else 2)
+        return _complain(str(error), exits.code_of(error))
+    return _waited_for(lambda: _inner(settings, command))
+
+
+def _waited_for(work: Callable[[], int]) -> int:
+    """The exit code of ``work``, done by a child that dies with this process and gets its signals."""
     alive, held = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(held)
-        os._exit(_inner(settings, command, alive))
+        doors.die_with_parent(alive)
+        os._exit(work())
     os.close(alive)
+    _hand_signals_on(lambda number: os.kill(child, number))
+    _, status = os.waitpid(child, 0)
+    os.close(held)
+    return os.waitstatus_to_exitcode(status) % 256
 
+
+def _hand_signals_on(to: Callable[[int], object]) -> None:
     def hand_on(number: int, _frame: FrameType | None) -> None:
-        os.kill(child, number)
+        to(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, hand_on)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) % 256
 
 
 def _leave() -> None:
@@ -80,19 +97,18 @@ def _leave() -> None:
     doors.unshare(flags)
 
 
-def _inner(settings: Settings, command: list[str], alive: int) -> int:
+def _inner(settings: Settings, command: list[str]) -> int:
     """The first process of the process namespace."""
-    doors.die_with_parent(alive)
     try:
         laid_out = _make(settings)
         running = _start(settings, laid_out)
         _ready(running)
         return _run(command)
     except FingerprintError as error:
-        return _complain(str(error), _MISSING)
+        return _complain(str(error), exits.code_of(error))
     except (OSError, subprocess.SubprocessError) as error:
         return _complain(
-            f"the laboratory could not be made ({error}); fingerprint doctor says what is missing", _FAILED
+            f"the laboratory could not be made ({error}); fingerprint doctor says what is missing", exits.FAILED
         )
 
 
@@ -201,12 +217,7 @@ def _run(command: list[str]) -> int:
         started = subprocess.Popen(command, preexec_fn=lambda: doors.enter(namespace))
     except OSError as error:
         return _complain(f"{command[0]}: {error.strerror}; name a command that exists", 127)
-
-    def hand_on(number: int, _frame: FrameType | None) -> None:
-        started.send_signal(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, hand_on)
+    _hand_signals_on(started.send_signal)
     code = started.wait()
     return code if code >= 0 else 128 - code
 
