@@ -20,7 +20,7 @@ async def serve(behind_port: int, refused: frozenset[str]) -> None:
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         opening = b""
-        while not reading.hello_is_whole(opening):
+        while not opening or not reading.hello_is_whole(opening):
             heard = await reader.read(65536)
             if not heard:
                 writer.close()
