@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,9 @@ CaptureAll = Annotated[
 Run = Annotated[list[Path], typer.Argument(metavar="RUN...", help="The capture of a run.")]
 # What the GFW keeps up longest after a reset (gfw.report, 2023 to 2025).
 RESIDUAL_S = 180.0
+# Privileges belong to threads, and only the main one drops them: numpy, which is imported next, must not start others
+# for linear algebra that nobody asks for.
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def register(app: typer.Typer) -> None:
@@ -129,9 +133,8 @@ def forget(files: Run) -> None:
 
 def loaded(plugins: list[Path] | None, settings: list[str] | None, technique: list[str] | None) -> Registry:
     """The techniques that were asked for."""
-    from fingerprint.live import rig
-
-    rig.one_thread()
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
     from fingerprint import analysing
 
     return analysing.registry(plugins or (), settings or (), technique or ())

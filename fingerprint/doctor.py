@@ -53,6 +53,7 @@ def checks() -> Iterator[Check]:
     yield from (zstd(), scipy())
     yield from (tool(name, use, package) for name, use, package in TOOLS)
     yield privilege()
+    yield from live()
 
 
 def python() -> Check:
@@ -117,6 +118,9 @@ TOOLS = (
     ("tshark", "a second opinion on cited packets", "tshark"),
     ("dumpcap", "recording probes without root", "wireshark-common"),
     ("nft", "holding back the kernel's own resets while probing", "nftables"),
+    ("ip", "the laboratory's namespaces", "iproute2"),
+    ("nginx", "the laboratory's web server", "nginx-light"),
+    ("dnsmasq", "the laboratory's name server", "dnsmasq-base"),
 )
 
 
@@ -132,10 +136,18 @@ def privilege() -> Check:
     held = capabilities()
     names = [name for name, bit in (("CAP_NET_RAW", CAP_NET_RAW), ("CAP_NET_ADMIN", CAP_NET_ADMIN)) if held >> bit & 1]
     who = "root" if os.geteuid() == 0 else "not root"
-    remedy = "" if names else "analysis needs no privilege; probing will"
+    remedy = "" if names else "analysis needs no privilege; probing does: sudo fingerprint probe"
     return Check(
         what="privilege", found=f"{who}, {' '.join(names) or 'no capability'}", good=bool(names), remedy=remedy
     )
+
+
+def live() -> Iterator[Check]:
+    """What live probing and the laboratory need."""
+    from fingerprint.live import fitness
+
+    for seen in fitness.findings():
+        yield Check(what=seen.what, found=seen.found, good=not seen.remedy, remedy=seen.remedy)
 
 
 def capabilities() -> int:

@@ -6,7 +6,6 @@ which inherits what is left, and only then is a byte of the network read.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,12 +165,3 @@ def dumpcap_instead(interfaces: Sequence[str], block: PortRange, *, capture_all:
 def must_reach(capture: Path, plugins: Sequence[Path]) -> tuple[Path, ...]:
     """What has to be readable after privileges were dropped."""
     return (*privileges.code_folders(), capture.resolve().parent, *(plugin.resolve() for plugin in plugins))
-
-
-def one_thread() -> None:
-    """Keep numpy's linear algebra from starting threads: privileges belong to threads, and only this one drops them.
-
-    To be called before numpy is imported; nothing here needs linear algebra.
-    """
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
