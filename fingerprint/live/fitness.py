@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from captures.errors import PrivilegeError
 from fingerprint.live import dumpcap, guard, privileges, routes
 from fingerprint.live.ports import PortRange
 from fingerprint.live.resolving import system_resolvers
@@ -72,7 +73,7 @@ def holding_back() -> Finding:
     try:
         # Ports that no run uses: they lie below the lowest block.
         guard.Guard(PortRange(1, 1), mark=1).close()
-    except privileges.PrivilegeError as error:
+    except PrivilegeError as error:
         return Finding("own handshakes", "nft refuses", str(error))
     return Finding("own handshakes", "possible (nft, flags owner)")
 
