@@ -47,6 +47,7 @@ def _marks(match: str = "suffix", *, minded: str = MINDED) -> Marks:
 
 
 _NEAR = Path(at=1)
+_BESIDE_THE_SERVERS = Path(at=4, before_s=0.022, behind_s=0.003)
 
 _RESETS = (
     Preset(
@@ -324,14 +325,14 @@ _INNOCENTS = (
         says="TTL and IP ID of the server's side vary from packet to packet.",
         source="public captures: 59 against 232 on one service",
         boxes=lambda _: (LoadBalancer(),),
-        path=Path(at=4),
+        path=_BESIDE_THE_SERVERS,
     ),
     Preset(
         name="syn-proxy",
         says="The SYN is answered before the server, with TTL 251; data come with the server's.",
         source="public captures: 251 against 60 on one service",
         boxes=lambda _: (SynProxy(),),
-        path=Path(at=4),
+        path=_BESIDE_THE_SERVERS,
     ),
     Preset(
         name="server-limit",

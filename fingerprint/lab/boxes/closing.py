@@ -18,7 +18,7 @@ _ALERT = bytes((21, 3, 3, 0, 2, 2, 112))
 class AlertInjector:
     """In-path: the hello goes no further, an alert and a FIN come back in the server's name, the flow is dropped."""
 
-    watch: Watch = field(default_factory=Watch)
+    watch: Watch = field(default_factory=lambda: Watch(reads=("sni",)))
     closed: Residual = field(default_factory=lambda: Residual(seconds=60.0, scope="4-tuple"))
 
     def inspect(self, packet: Packet, direction: Direction) -> Action:

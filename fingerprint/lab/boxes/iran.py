@@ -49,11 +49,12 @@ class Filter:
             return Pass()
         if packet.flags & SYN:
             self._known.discard(packet.flow)
+        strange = self._is_strange(packet)
         if self.watch.fires(packet):
             self.residual.start(packet, direction)
             nothing = back(packet, PSH | ACK, ip_id=packet.ip_id, ttl=packet.ttl, window=packet.window)
             return Inject(((nothing, opposite(direction)),), drop=True, after_s=0.0005)
-        if self._is_strange(packet):
+        if strange:
             self.residual.start(packet, direction)
             return Drop()
         return Pass()

@@ -82,7 +82,8 @@ def question(message: bytes) -> Question | None:
     if len(message) < 17:
         return None
     transaction, bits, count = unpack_from("!HHH", message)
-    if bits & 0x8000 or not count:
+    # A response bit, an opcode other than QUERY, or several questions: no resolver is asked so.
+    if bits & 0xF800 or count != 1:
         return None
     labels, at = [], 12
     while at < len(message) and message[at]:

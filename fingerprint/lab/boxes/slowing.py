@@ -125,11 +125,12 @@ class CrossTraffic:
     """An innocent: one queue for everybody, filled by other people's packets that come in bursts.
 
     ``load_ratio`` of the rate is taken by others while a burst lasts; bursts last half of every ``period_s``.
+    Others never slow down, so that what is left is all that anybody gets.
     """
 
     rate_bps: float = 6_000_000.0
     queue_bytes: int = 60_000
-    load_ratio: float = 0.85
+    load_ratio: float = 0.9
     period_s: float = 0.4
     _queues: dict[Direction, Queue] = field(default_factory=dict)
     _others_s: dict[Direction, float] = field(default_factory=dict)
@@ -141,7 +142,7 @@ class CrossTraffic:
         since_s = max(self._others_s.get(direction, now_s), now_s - 1.0)
         self._others_s[direction] = now_s
         # Others put 1,500-byte packets on the line, in bursts, as long as there is room.
-        step_s = 1500 * 8 / (self.rate_bps * self.load_ratio * 2)
+        step_s = 1500 * 8 / (self.rate_bps * self.load_ratio)
         at_s = (since_s // step_s + 1) * step_s
         while at_s <= now_s:
             if at_s % self.period_s < self.period_s / 2:

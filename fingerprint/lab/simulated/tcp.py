@@ -90,6 +90,10 @@ class Connection:
     def close(self) -> None:
         """Send FIN behind what is queued; what still arrives is not wanted and will be reset."""
         self._deaf = True
+        self.finish()
+
+    def finish(self) -> None:
+        """Send FIN behind what is queued, and read on."""
         if self.fin_at < 0 and self.state == "open":
             self.fin_at = self._out_at + len(self._out)
             self._pump()
