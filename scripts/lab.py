@@ -1,0 +1,99 @@
+"""Runs `fingerprint run` behind presets of the laboratory and prints what came of it: lab.py [--quick] [PRESET…].
+
+The grid: two hop counts, two delays, cubic and BBR, five seeds. `--quick` is each preset once, as it is.
+`--orders` runs each preset in both orders and prints how many packets the verdict took in the median.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from fingerprint.lab.laboratory import Settings
+from fingerprint.lab.presets import PRESETS
+from tests.lab.judging import Outcome, judged, live
+
+
+def variants(censor: str) -> Iterator[tuple[Settings, int]]:
+    """The grid of one preset: settings and seeds."""
+    for hops in (4, 7):
+        for stretch in (1, 4):
+            for congestion in ("cubic", "bbr"):
+                for seed in range(1, 6):
+                    made = Settings.of(censor, hops=hops, congestion=congestion)
+                    at = min(made.path.at + (hops > 4), hops - 1)
+                    path = replace(
+                        made.path, at=at, before_s=made.path.before_s * stretch, behind_s=made.path.behind_s * stretch
+                    )
+                    yield replace(made, path=replace(path, seed=seed)), seed
+
+
+def one(censor: str, settings: Settings, seed: int, extra: tuple[str, ...] = ()) -> Outcome:
+    """One run, judged."""
+    with tempfile.TemporaryDirectory() as folder:
+        report, script, _, says, seconds = live(censor, Path(folder), settings=settings, seed=seed, extra=extra)
+    return judged(censor, report, at=settings.path.at, seconds=seconds, says=says, script=script)
+
+
+def line(o: Outcome) -> str:
+    """An outcome as a row."""
+    mark = "ok  " if o.right else "BAD "
+    where = f"{o.position or '-'} {'' if o.hop is None else f'link {o.hop}–{o.hop + 1}'}"
+    nodes = ", ".join(o.nodes) or "-"
+    words = f"  [{o.says.strip().splitlines()[-1][:160]}]" if o.result == "failed" and o.says.strip() else ""
+    return (
+        f"{mark}{o.censor:<20}{o.result:<12}{where:<24}{o.shape or '':<9}{o.seconds:5.1f} s "
+        f"{o.packets:6} pkts ({o.decided_after_pkts})  {nodes}{words}"
+    )
+
+
+def main() -> int:
+    """Print the table; 1 if any cell is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("presets", nargs="*")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--orders", action="store_true")
+    parser.add_argument("--jobs", type=int, default=4)
+    asked = parser.parse_args()
+    names = asked.presets or list(PRESETS)
+    if asked.orders:
+        return orders(names, asked.jobs)
+    cells = [
+        (name, settings, seed)
+        for name in names
+        for settings, seed in ([(Settings.of(name), 1)] if asked.quick else variants(name))
+    ]
+    outcomes = []
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        for outcome in pool.map(lambda cell: one(*cell), cells):
+            outcomes.append(outcome)
+            print(line(outcome), flush=True)
+    wrong = [o for o in outcomes if not o.right]
+    blocks = sum(o.result == "false-block" for o in outcomes)
+    print(f"{len(outcomes) - len(wrong)} of {len(outcomes)} right, {blocks} false blocks")
+    return 1 if wrong else 0
+
+
+def orders(names: list[str], jobs: int) -> int:
+    """Both orders over the same presets."""
+    took: dict[str, list[int]] = {"adaptive": [], "fixed": []}
+    with ThreadPoolExecutor(jobs) as pool:
+        for order, counts in took.items():
+            extra = ("--order", order)
+            outcomes = pool.map(lambda name, e=extra: one(name, Settings.of(name), 1, e), names)
+            counts += [o.decided_after_pkts for o in outcomes if o.decided_after_pkts]
+    for order, counts in took.items():
+        print(f"{order}: {len(counts)} of {len(names)} decided, in the median after {median(counts):.0f} packets")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""A live run behind a preset, and what its report is worth against `expected.json`, which was written first."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fingerprint.lab import world
+from fingerprint.lab.laboratory import Settings, run
+
+EXPECTED = Path(__file__).with_name("expected.json")
+# Blocks of the laboratory last as long; the field's would take minutes each.
+RESIDUAL_S = 2.0
+# States that claim nothing.
+OPEN = ("insufficient", "invalid", "down", "ok")
+
+
+@cache
+def expected() -> dict[str, Any]:
+    return json.loads(EXPECTED.read_text())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """``result``: exact, ancestor, open (nothing claimed), wrong, false-block or failed; None where not asked."""
+
+    censor: str
+    result: str
+    nodes: tuple[str, ...]
+    position: str | None = None
+    position_right: bool | None = None
+    hop: int | None = None
+    hop_right: bool | None = None
+    shape: str | None = None
+    seconds: float = 0.0
+    packets: int = 0
+    decided_after_pkts: int | None = None
+    says: str = ""
+
+    @property
+    def right(self) -> bool:
+        want = expected()["presets"].get(self.censor)
+        good = ("exact", "ancestor", "open") if want is None or want.get("ancestors") else ("exact",)
+        return self.result in good and self.position_right is not False and self.hop_right is not False
+
+
+def live(censor: str, folder: Path, *, settings: Settings | None = None, seed: int = 1, extra: tuple[str, ...] = ()):
+    """One `fingerprint run` as the client of a fresh laboratory: (report, script, recording, what it said, seconds)."""
+    settings = replace(settings or Settings.of(censor), residual_s=RESIDUAL_S)
+    recording, report = folder / "run.pcapng", folder / "report.json"
+    command = [
+        sys.executable, "-m", "fingerprint", "run", "https://forum.test/large", "--control", "garden.test",
+        "--resolver", world.RESOLVER[0], "--resolver", world.PUBLIC_RESOLVER[0], "--yes",
+        "--residual", str(RESIDUAL_S), "--seed", str(seed), "-w", str(recording), "--json", "-o", str(report), *extra,
+    ]  # fmt: skip
+    started = time.monotonic()
+    done = run(command, settings, timeout_s=240)
+    seconds = time.monotonic() - started
+    made = json.loads(report.read_text()) if report.exists() else None
+    beside = recording.with_name("run.script.json")
+    script = json.loads(beside.read_text()) if beside.exists() else None
+    return made, script, recording, done.stderr, seconds
+
+
+def judged(censor: str, report: dict[str, Any] | None, *, at: int, seconds: float = 0.0, says: str = "", script=None):
+    """What a report is worth. ``at`` is the router behind which the box stands."""
+    packets = sum(c["packets"] for c in report["captures"]) if report else 0
+    decided = next((t["decided_after_pkts"] for t in script["targets"]), None) if script else None
+    common: dict[str, Any] = {
+        "censor": censor, "seconds": seconds, "packets": packets, "decided_after_pkts": decided, "says": says[-300:],
+    }  # fmt: skip
+    if report is None:
+        return Outcome(result="failed", nodes=(), **common)
+    blocked = [(t["target"], m) for t in report["targets"] if t["state"] == "blocked" for m in t["mechanisms"]]
+    nodes = tuple(f"{name}: {m['mechanism']}" for name, m in blocked)
+    want = expected()["presets"].get(censor)
+    if want is None:
+        return Outcome(result="false-block" if blocked else "open", nodes=nodes, **common)
+    mine = ("forum.test", *world.SERVER_A)
+    if any(name not in mine and not want.get("everybody") for name, _ in blocked):
+        return Outcome(result="false-block", nodes=nodes, **common)
+    if not blocked:
+        return Outcome(result="open", nodes=(), **common)
+    found = {m["mechanism"] for _, m in blocked}
+    above = {".".join(n.split(".")[:i]) for n in want["nodes"] for i in range(1, n.count(".") + 1)}
+    exact = found & set(want["nodes"])
+    result = "wrong" if found - set(want["nodes"]) - above else "exact" if exact else "ancestor"
+    best = next((m for _, m in blocked if m["mechanism"] in exact), blocked[0][1])
+    link = (best["location"] or {}).get("link")
+    hop = link[0] if link else None
+    return Outcome(
+        result=result,
+        nodes=nodes,
+        position=best["position"],
+        position_right=best["position"] in want["positions"] if result == "exact" else None,
+        hop=hop,
+        hop_right=None if want["hop"] is None or result != "exact" else hop is not None and abs(hop - at) <= 1,
+        shape=best["shape"],
+        **common,
+    )
