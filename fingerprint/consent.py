@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import IO
 
 from captures.errors import TargetError
@@ -17,7 +18,7 @@ from fingerprint.probing.budget import worst
 from fingerprint.probing.plan import Plan
 from fingerprint.steps import Crafted, Handshake, Hello, Message, Query, Replies, Request, Send, Target, Transfer
 from fingerprint.technique import Technique
-from fingerprint.terminal import clean
+from fingerprint.terminal import PLAIN_WIDTH, clean
 
 # A generator that never ends is cut here; no honest probe is that long.
 MOST_STEPS = 2000
@@ -26,7 +27,7 @@ OUTCOMES = ("answered", "reset", "silent", "slow")
 # Farther than most servers are; a sweep goes as far as it must and no farther.
 SUPPOSED_HOPS = 16
 # Stands for an address that is looked up only after consent was given.
-UNKNOWN = "(address of {name}, looked up first)"
+UNKNOWN = "(the address of {name})"
 
 RISK = (
     "Whoever watches this line, the provider included, sees these names and addresses, and that somebody here asked "
@@ -219,7 +220,7 @@ def ask(
     """Tell, and go on only if that is wanted. Raises TargetError otherwise, before anything was sent."""
     given = given or sys.stdin
     for line in explain(plan, steps, sensitive):
-        sys.stderr.write(clean(line) + "\n")
+        sys.stderr.write(fill(clean(line), PLAIN_WIDTH, subsequent_indent="    ") + "\n")
     if yes:
         return
     if not given.isatty():

@@ -1,13 +1,15 @@
 """Holds back the resets that the kernel would send for handshakes that it knows nothing of.
 
 The rule lives in a table of nft that belongs to the process that made it (``flags owner``): the kernel removes it when
-that process ends, however it ends. That process is an interactive nft, which ends when its input is closed, which the
-kernel does when this run dies. Only the source ports that are kept for packets made by hand are concerned, and packets
-that we mark ourselves pass.
+that process ends, however it ends. That process is an interactive nft, which ends when its input is closed. Once the
+table stands, this run gives that input away to a keeper, a shell that does nothing but wait for the end of the run: nft
+keeps its rights, and whoever took over the run must not be able to tell it anything. Only the source ports that are
+kept for packets made by hand are concerned, and packets that we mark ourselves pass.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
@@ -38,6 +40,7 @@ class Guard:
             raise PrivilegeError(f"nft is missing; {REMEDY}")
         self.table = f"fingerprint_{os.getpid()}_{ports.first}"
         self.verified = False
+        self._keeper: subprocess.Popen[bytes] | None = None
         try:
             self._process = subprocess.Popen(  # noqa: S603  # nft itself
                 [program, "-i"],
@@ -53,6 +56,7 @@ class Guard:
             self._say(rules(self.table, ports, mark))
             self._say(f"list table inet {self.table}\n")
             self._verify(self._heard(), ports, mark)
+            self._keeper = self._give_away()
         except (OSError, PrivilegeError) as error:
             self.close()
             says = str(error) if isinstance(error, PrivilegeError) else f"nft does not answer; {REMEDY}"
@@ -61,14 +65,24 @@ class Guard:
     def close(self) -> None:
         """The table goes with its owner."""
         self.verified = False
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
-        try:
-            self._process.wait(START_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        for process in (self._keeper, self._process):
+            if process is None:
+                continue
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    pipe.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(START_S)
+
+    def _give_away(self) -> subprocess.Popen[bytes]:
+        """Let a process that only waits hold nft's input; it lets go when ours is closed, by us or by the kernel."""
+        held = self._process.stdin
+        assert held is not None
+        keeper = subprocess.Popen(
+            ["/bin/sh", "-c", "read _"], stdin=subprocess.PIPE, pass_fds=[held.fileno()], bufsize=0, cwd="/"
+        )
+        held.close()
+        return keeper
 
     def _say(self, words: str) -> None:
         assert self._process.stdin is not None

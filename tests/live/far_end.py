@@ -122,7 +122,8 @@ class FarEnd:
         conn.close()
 
     def https(self, conn):
-        with self.tls.wrap_socket(conn, server_side=True) as safe:
+        with self.tls.wrap_socket(conn, server_side=True, do_handshake_on_connect=False) as safe:
+            safe.do_handshake()
             page(safe)
 
     def slow(self, conn):
