@@ -110,7 +110,7 @@ def words() -> None:
 def command_line() -> None:
     """The help texts as printed."""
     lines = ["# Command line", ""]
-    for verb in ("", "analyse", "demo", "techniques", "explain", "doctor"):
+    for verb in ("", "analyse", "probe", "run", "forget", "demo", "techniques", "explain", "doctor"):
         words = [*verb.split(), "--help"]
         environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
         command = [sys.executable, "-m", "fingerprint", *words]
