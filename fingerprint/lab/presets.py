@@ -39,7 +39,8 @@ def _gfw(salvo: Callable[[Random], Salvo]) -> Callable[[float], tuple[Box, ...]]
 
 
 def _flow(residual_s: float) -> Residual:
-    return Residual(seconds=residual_s, scope="4-tuple")
+    """State that lives with the flow, as long as it is heard of. It catches fresh ports never, so nobody waits for it."""
+    return Residual(seconds=max(residual_s, _LEAST_FLOW_STATE_S), scope="4-tuple", renews=True)
 
 
 def _marks(match: str = "suffix", *, minded: str = MINDED) -> Marks:
@@ -47,6 +48,8 @@ def _marks(match: str = "suffix", *, minded: str = MINDED) -> Marks:
 
 
 _NEAR = Path(at=1)
+# A shortened window may not end between two retransmissions of one hello, whose pauses double from a quarter second.
+_LEAST_FLOW_STATE_S = 30.0
 _BESIDE_THE_SERVERS = Path(at=4, before_s=0.022, behind_s=0.003)
 
 _RESETS = (

@@ -159,3 +159,10 @@ def test_a_syn_proxy_answers_itself_and_then_shifts_numbers():
     assert to_client.seq == own.seq + 1
     assert box.inspect(up(flags=ACK, ack=own.seq + 5), UP).packet.ack == 9005
     assert box.inspect(up(flags=FIN | ACK, ack=own.seq + 5), UP).packet.ack == 9005
+
+
+def test_the_state_of_a_flow_lives_as_long_as_it_is_heard_of():
+    box = Dropper(residual=Residual(seconds=2.0, scope="4-tuple", renews=True))
+    shake(box)
+    box.inspect(up(hello()), UP)
+    assert [box.inspect(up(b"x", at_s=at_s), UP) for at_s in (1.5, 3.0, 4.9, 7.0)] == [Drop(), Drop(), Drop(), Pass()]

@@ -1,7 +1,7 @@
 """Iran: forged DNS answers, the filter that says nothing and drops, and the filter of protocols.
 
 Aryan et al. (FOCI 2013) for the addresses; Bock et al., "Detecting and Evading Censorship-in-Depth" (FOCI 2020) for the
-protocol filter on ports 53, 80 and 443, which drops for 60 seconds.
+protocol filter on ports 53, 80 and 443, which drops for 60 seconds and begins anew with every packet.
 """
 
 from __future__ import annotations

@@ -22,11 +22,12 @@ class Residual:
     """A table of what is blocked until when.
 
     ``scope``: ``4-tuple`` is one flow, ``3-tuple`` the client's address with the server's address and port, ``pair``
-    the two addresses.
+    the two addresses. With ``renews`` every packet that is caught begins the time anew, as the state of a flow does.
     """
 
     seconds: float
     scope: str = "3-tuple"
+    renews: bool = False
     _until_s: dict[tuple[object, ...], float] = field(default_factory=dict)
 
     def start(self, packet: Packet, direction: Direction) -> None:
@@ -42,6 +43,8 @@ class Residual:
         if until_s is None:
             return False
         if packet.time_s < until_s:
+            if self.renews:
+                self._until_s[key] = packet.time_s + self.seconds
             return True
         del self._until_s[key]
         return False

@@ -1,7 +1,7 @@
 """Russia's TSPU: four ways to treat a name, one for QUIC. In-path, within about five hops of the client.
 
 Xue et al., "TSPU: Russia's Decentralized Censorship System" (IMC 2022). The state lives with the flow (4-tuple):
-75 s for SNI-I, 420 s for SNI-II and QUIC, 40 s for SNI-IV.
+75 s for SNI-I, 420 s for SNI-II and QUIC, 40 s for SNI-IV after the last packet.
 """
 
 from __future__ import annotations

@@ -32,6 +32,8 @@ from fingerprint.steps import Crafted, Handshake, Hello, Message, Query, Replies
 
 # A connection on which nothing is said is held as long as a censor takes to reset it after the handshake.
 HELD_S = 0.3
+# A program that is woken reads all that has come, and closes a moment later.
+_WAKES_S = 0.001
 
 
 class SimulatedCarrier:
@@ -213,6 +215,7 @@ class SimulatedCarrier:
         if connection.state == "gone":
             return
         if orderly:
+            self.clock.run(_WAKES_S)
             connection.close()
         else:
             connection.abort()
