@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -80,7 +81,8 @@ def probed(wish: Wish, registry: Registry, *, capture: Path | None, yes: bool, p
         )
     except BaseException:
         files.close()
-        runs.forget(path)
+        with contextlib.suppress(FingerprintError, OSError):  # what stopped the run is told, not this
+            runs.forget(path)
         raise
     for note in means.notes:
         complain(note)
