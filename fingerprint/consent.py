@@ -15,7 +15,7 @@ from typing import IO
 
 from captures.errors import TargetError
 from fingerprint.probing.budget import worst
-from fingerprint.probing.plan import Plan
+from fingerprint.probing.plan import Plan, senders
 from fingerprint.steps import Crafted, Handshake, Hello, Message, Query, Replies, Request, Send, Target, Transfer
 from fingerprint.technique import Technique
 from fingerprint.terminal import PLAIN_WIDTH, clean
@@ -49,8 +49,7 @@ def foreseen(plan: Plan, techniques: Sequence[tuple[str, Technique]]) -> tuple[F
     return tuple(
         Foreseen(target=target.name, technique=name, step=step)
         for target in plan.targets
-        for name, technique in techniques
-        if not plan.techniques or name in plan.techniques
+        for name, technique in senders(plan, techniques)
         for step in steps_of(technique, target)
     )
 

@@ -89,7 +89,7 @@ class Decoy:
 class Hello:
     """A TLS connection to ``address`` that names ``name``; the handshake is finished and one small page is asked for.
 
-    ``form`` is one of FORMS. With ``ttl_hops`` the handshake of TCP travels normally and everything after it, with all
+    ``form`` is one of FORMS, or NAMED_BY_SERVER. With ``ttl_hops`` the handshake of TCP travels normally and everything after it, with all
     retransmissions, only that far. ``size_bytes`` pads the ClientHello, so that control and trigger are equal.
     """
 
@@ -104,6 +104,8 @@ class Hello:
 
 # How a hello may be told: what of these passes shows what a DPI reassembles and how it matches.
 FORMS = ("plain", "large", "split-at-name", "record-split", "mixed-case", "trailing-dot", "no-name", "ech")
+# One more names nobody and allows TLS 1.2 at most: the server's certificate, in the clear, names it the other way.
+NAMED_BY_SERVER = "named-by-server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,8 @@ class Replies:
     ``outcome``: ``answered`` (the far end said something beyond TCP), ``alert``, ``reset``, ``closed``, ``refused``,
     ``silent``, ``garbled`` (what came is no answer to what was said), ``stalled`` (it began to answer and stopped),
     ``unanswered`` (no handshake), ``unreachable`` (ICMP or no route), ``slow`` (a transfer that ran out of time),
-    ``failed`` (this machine could not send it; ``why`` says why).
+    ``failed`` (this machine could not send it; ``why`` says why), ``skipped`` (it was not sent: the answer would not
+    change, or the budget is spent).
     """
 
     outcome: str

@@ -176,6 +176,7 @@ class Technique:
     """One way to interfere, recognised. Subclass it in a file of its own; fields are thresholds with their units."""
 
     clues: ClassVar[tuple[Clue, ...]] = ()
+    reads_steps_of: ClassVar[tuple[str, ...]] = ()  # ids of techniques whose probes send what this one looks at
 
     def probe(self, target: Target) -> Probe:  # noqa: ARG002 - the name is the interface
         """Yield the steps that would show this interference, in the words of `fingerprint.steps`. By default none."""

@@ -6,7 +6,7 @@ What it looks for
     before and after them and another resolver answers this one.
 
 What it sends
-    Nothing yet: it reads the lookups of any capture.
+    Nothing of its own: the queries of `dns-injection`, which ask every resolver for controls before and after.
 
 When it is wrong
     Filtering resolvers deny names by their user's wish, and nothing in the packets tells them from a provider's: only a
@@ -95,6 +95,7 @@ class DnsDenial(Technique):
     """Thresholds: seconds of silence after a query, and queries that must have stayed unanswered."""
 
     clues = (DENIED, DENIED_BY_CARRIER, DENIED_SOONER, REFUSED_HERE, FAILS_HERE, UNANSWERED)
+    reads_steps_of = ("dns-injection",)
 
     listen_s: float = 3.0
     silent_queries: int = 3

@@ -5,7 +5,9 @@ What it looks for
     resolver's round trip; an answer from an address that runs no resolver; addresses though another type was asked for.
 
 What it sends
-    Nothing yet: it reads the lookups of any capture.
+    A and AAAA of the target's name to every resolver, over UDP and TCP, ``repeats`` times, a control before each, one
+    of them a random name that was never registered. The same over UDP to the target's own web address, which runs no
+    resolver, unless a control is answered there. Where an answer is odd, that query with a growing TTL.
 
 When it is wrong
     A stub that retransmits gets two honest answers, and rotation makes them differ: answers of a race must outnumber
@@ -30,6 +32,7 @@ from fingerprint.conversations.dns_resolvers import Resolver, Resolvers, asked, 
 from fingerprint.conversations.dns_silence import answered_elsewhere, silent_to_others
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.messages.dns import A
+from fingerprint.probing.names_asked import NamesAsked
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -45,6 +48,7 @@ from fingerprint.technique import (
 
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
+    from fingerprint.steps import Probe, Target
 
 # Each P(seen | hypothesis) is set by hand from the mechanism: no labelled frequencies were measured yet (n = 0).
 TWO_ANSWERS = Clue(
@@ -149,6 +153,12 @@ class DnsInjection(Technique):
     listen_s: float = 2.0
     sooner_ratio: float = SOONER_RATIO
     silent_queries: int = 3
+    repeats: int = 3
+    answer_s: float = 1.0  # that one query is waited for; the recorder goes on listening
+
+    def probe(self, target: Target) -> Probe:
+        """Queries beside controls, then the place of whatever was odd."""
+        yield from NamesAsked(target, shows=self.clues, repeats=self.repeats, answer_s=self.answer_s).steps()
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Races, impossible answers and answers from no resolver; then what time and headers add."""

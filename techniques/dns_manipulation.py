@@ -6,7 +6,8 @@ What it looks for
     stands alone against resolvers that agree on an address where the name is served.
 
 What it sends
-    Nothing yet: it reads the lookups of any capture.
+    Nothing of its own: the queries of `dns-injection` and the hellos of `sni-filtering`. Addresses that a false answer
+    gives are not visited, for nobody named their hosts.
 
 When it is wrong
     Content networks make honest resolvers differ, so difference alone is no evidence, and an address where a TLS visit
@@ -190,6 +191,8 @@ class DnsManipulation(Technique):
         CONTRADICTED, CONTRADICTED_PROVIDER, ALONE, UDP_UNLIKE_TCP, UDP_CHANGED_ALIKE, BOGON, BOGON_FOR_A_LIVE_NAME,
         DEAD_BESIDE_LIVE, ZERO_TTL, SHARED, SHARED_WIDELY, GIVES_BOGON, GIVES_OTHER,
     )  # fmt: skip
+
+    reads_steps_of = ("dns-injection", "sni-filtering")
 
     other_names: int = 2
     agreeing_resolvers: int = 2

@@ -5,7 +5,8 @@ What it looks for
     shaper's queue, an added delay, loss that follows the name; and streams that freeze at the same number of bytes.
 
 What it sends
-    The target and a control of equal length in turns, at least twice, from the same server where it will serve both.
+    Downloads and uploads of control and target in turns, equally long, from the same server where it will serve both;
+    again and longer if the target was slower. Then the control behind decoys for the target, to find the limiter.
 
 When it is wrong
     A slow line, a plan's speed limit and congestion slow everything, so nothing is claimed without a control. A server
@@ -32,6 +33,8 @@ from fingerprint.conversations.transfer_loads import BESIDE_NS, Loads
 from fingerprint.conversations.transfer_shapes import bucket, shape
 from fingerprint.conversations.transfer_suspects import suspects
 from fingerprint.conversations.transfers import LEAST_BYTES, SKIP_S, WINDOW_S, Transfer
+from fingerprint.probing.turns_taken import TurnsTaken
+from fingerprint.steps import Probe, Target
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -180,6 +183,11 @@ class Throttling(Technique):
     pairs: int = 2  # turns of target and control
     steady_s: float = 1.0  # of steady transfer; lab: shapes other than loss are right from there on
     steady_loss_s: float = 3.0  # lab: random loss needs three to four seconds
+    seconds: float = 5.0  # that one transfer may take
+
+    def probe(self, target: Target) -> Probe:
+        """Turns of control and target, down and up."""
+        yield from TurnsTaken(target, shows=self.clues, turns=self.pairs, seconds=self.seconds).steps()
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Every transfer against its controls, then the streams that froze."""

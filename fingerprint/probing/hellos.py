@@ -15,6 +15,8 @@ from random import Random
 from struct import pack, unpack_from
 from typing import Any
 
+from fingerprint.steps import NAMED_BY_SERVER
+
 # RFC 8200 section 5: payloads below 1200 bytes pass every link. OpenSSL and Chrome without post-quantum key share fit.
 SMALL_BYTES = 1000
 # Chrome's hello with a post-quantum key share, in two segments; both below 1200 bytes, so that no path MTU matters.
@@ -44,7 +46,7 @@ def library() -> str:
 
 def spelled(name: str | None, form: str) -> str | None:
     """The name as this form of hello spells it; None if it names nobody (an address is no name, RFC 6066 section 3)."""
-    if name is None or form == "no-name":
+    if name is None or form in ("no-name", NAMED_BY_SERVER):
         return None
     try:
         ip_address(name)
@@ -60,9 +62,15 @@ def spelled(name: str | None, form: str) -> str | None:
 class Tls:
     """A TLS client without IO: `hello` first, then `hear` what came and write `outgoing`."""
 
-    def __init__(self, name: str | None, *, size_bytes: int, seed: int, using: str | None = None) -> None:
-        """``name`` as it is to be spelled; ``size_bytes`` is the ClientHello's length, longer if it cannot be less."""
-        self.library = using or library()
+    def __init__(
+        self, name: str | None, *, size_bytes: int, seed: int, using: str | None = None, in_the_clear: bool = False
+    ) -> None:
+        """``name`` as it is to be spelled; ``size_bytes`` is the ClientHello's length, longer if it cannot be less.
+
+        ``in_the_clear`` allows TLS 1.2 at most, whose certificate any box can read (the standard library makes it).
+        """
+        self.library = using or ("stdlib" if in_the_clear else library())
+        self.in_the_clear = in_the_clear
         self._ssl: Any = ssl if self.library == "stdlib" else __import__("utls")
         self.name = name
         self.hello = b""
@@ -83,6 +91,8 @@ class Tls:
             context.set_fingerprint(_browser(self._ssl, protocols, large=size_bytes >= LARGE_BYTES))
         else:
             context.set_alpn_protocols(protocols)
+            if self.in_the_clear:
+                context.maximum_version = ssl.TLSVersion.TLSv1_2
         self._incoming, self._outgoing = self._ssl.MemoryBIO(), self._ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=self.name)
         self.shaken = self.over = False

@@ -12,7 +12,7 @@ from typing import Literal
 from fingerprint.probing import hellos, queries
 from fingerprint.probing.carrier import Talk
 from fingerprint.probing.http_bytes import Answer, host_of, request
-from fingerprint.steps import Crafted, Handshake, Hello, Message, Query, Request, Transfer
+from fingerprint.steps import NAMED_BY_SERVER, Crafted, Handshake, Hello, Message, Query, Request, Transfer
 
 # After the first answer to a datagram one listens on: of a race the genuine answer is the later one. Farther than
 # resolvers are (an anycast resolver answers within 0.1 s nearly everywhere).
@@ -79,7 +79,8 @@ def hello_engine(message: Hello, seed: int) -> hellos.Tls:
     size_bytes = message.size_bytes or (hellos.LARGE_BYTES if message.form == "large" else hellos.SMALL_BYTES)
     if message.form == "ech" and hellos.library() == "stdlib":
         size_bytes -= hellos.ECH_BYTES  # which is inserted afterwards
-    return hellos.Tls(hellos.spelled(message.name, message.form), size_bytes=size_bytes, seed=seed)
+    name, in_the_clear = hellos.spelled(message.name, message.form), message.form == NAMED_BY_SERVER
+    return hellos.Tls(name, size_bytes=size_bytes, seed=seed, in_the_clear=in_the_clear)
 
 
 class NoTalk:

@@ -1,0 +1,75 @@
+"""How things stand in the middle of a run: the recording so far, judged by the same analysis as any capture."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+import captures
+from captures import CaptureError, Recording
+from fingerprint.capture import Capture
+from fingerprint.technique import Evidence, Finding, Known, Technique
+from fingerprint.verdict.judge import judge, weighed
+from fingerprint.verdict.model import Verdict
+from fingerprint.verdict.weighing import Balance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Verdicts, balances and clues of the recording so far, by target name."""
+
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    balances: dict[str, tuple[Balance, ...]] = field(default_factory=dict)
+    clues: dict[str, frozenset[str]] = field(default_factory=dict)  # ids of clues that were found
+    recording: Recording | None = None
+
+
+def standing(path: Path, techniques: Sequence[tuple[str, Technique]]) -> Standing:
+    """Read and judge a recording; nothing stands where nothing was recorded yet."""
+    try:
+        recording = captures.read(path)
+    except CaptureError:
+        return Standing()
+    capture = Capture(recordings=(recording,), known=Known())
+    findings: list[tuple[str, Finding]] = []
+    for name, technique in techniques:
+        try:
+            findings.extend((name, finding) for finding in technique.analyse(capture))
+        except Exception:  # noqa: BLE001, S112 - a plugin's fault is told by the analysis of the whole run
+            continue
+    balances: dict[str, tuple[Balance, ...]] = {}
+    for balance in weighed(capture, findings):
+        balances[balance.symptom.target] = (*balances.get(balance.symptom.target, ()), balance)
+    clues: dict[str, set[str]] = {}
+    for _, finding in findings:
+        if isinstance(finding, Evidence) and finding.subject.name:
+            clues.setdefault(finding.subject.name, set()).add(finding.clue.id)
+    return Standing(
+        verdicts={v.target: v for v in judge(capture, findings)},
+        balances=balances,
+        clues={name: frozenset(ids) for name, ids in clues.items()},
+        recording=recording,
+    )
+
+
+def packets_of(recording: Recording | None, ends: Iterable[tuple[str, int | None]]) -> int:
+    """Recorded packets of conversations with these far ends, by (address, local port or None for any)."""
+    if recording is None:
+        return 0
+    flows, wanted = recording.flows, set(ends)
+    by_address: dict[bytes, set[int | None]] = {}
+    for address, port in wanted:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        by_address.setdefault(socket.inet_pton(family, address).ljust(16, b"\0"), set()).add(port)
+    mine = np.zeros(len(flows), bool)
+    for i in range(len(flows)):
+        for far, port in ((flows.address_b[i], flows.port_a[i]), (flows.address_a[i], flows.port_b[i])):
+            ports = by_address.get(far.tobytes())
+            if ports and (None in ports or int(port) in ports):
+                mine[i] = True
+    rows = recording.columns.flow
+    return int(mine[rows[rows >= 0]].sum())

@@ -1,0 +1,129 @@
+"""Where it sits: the trigger sent with a growing number of hops, beside a control, and the link that this names.
+
+The control goes first, once for every TTL: it tells how far the far end is and which routers answer. The trigger is
+then sent as few times as bisection needs, for each may leave a block behind (the engine keeps the residual window).
+What a trigger meets when it dies after k hops is
+
+- interference at once, if all that is needed for it stands within k hops (an injector, a device that resets),
+- silence without the router's word, where the control had it, if something before that router drops it,
+- the router's word alone, if it met nothing.
+
+Interference that needs the server's answer (rewriting it, counting its packets, slowing it) shows nothing of the kind.
+There the true hello names the control and travels all the way, and a decoy with the trigger dies after k hops in
+front of it: the connection suffers if the decoy reached the box. That needs raw insertion; without it the reply is
+``failed``.
+
+Destination, ports and the fields that routers hash stay as they are from step to step but for the source port, which
+kernel sockets choose; it is in the script, so that the analysis can tell paths apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+from fingerprint.steps import Message, Replies, Send
+
+Located = tuple[int, int]
+# In a row, beyond the last router that answered: behind so many silent hops nothing answers any more.
+SILENT_HOPS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beam:
+    """What is swept: ``message`` for a name and a TTL, and what the trigger meets at full length (``full``)."""
+
+    message: Callable[[str, int], Message]
+    control: str
+    trigger: str
+    full: str  # outcome of the trigger without a limit
+    what: str  # "hello", for labels
+    hops: int
+    listen_s: float
+    trials: Iterator[int]
+
+
+@dataclass(slots=True)
+class Way:
+    """What the control sweep found: hops to the far end, and those whose router answered."""
+
+    reach_hops: int | None = None
+    heard: frozenset[int] = frozenset()
+
+
+def sweep(beam: Beam) -> Generator[Send, Replies | None, Located | None]:
+    """The control sweep, then the trigger's; the link (k - 1, k) that the trigger names, None if none does."""
+    way = yield from control_sweep(beam)
+    if way.reach_hops is None:
+        return None
+    dropped = beam.full in ("silent", "unanswered")
+    low, high = 0, way.reach_hops
+    while True:
+        between = [k for k in range(low + 1, high) if not dropped or k in way.heard]
+        if not between:
+            break
+        k = between[len(between) // 2]
+        replies = yield _send(beam, beam.trigger, k, role="target")
+        met = interfered(replies, dropped=dropped)
+        if met is None:
+            return None
+        low, high = (low, k) if met else (k, high)
+    if high == way.reach_hops:
+        return None  # nothing short of the far end sets it off: it may be the far end
+    if dropped:  # one lost word of a router looks the same: once more
+        replies = yield _send(beam, beam.trigger, high, role="target")
+        if not interfered(replies, dropped=True):
+            return None
+    return low, high
+
+
+def control_sweep(beam: Beam) -> Generator[Send, Replies | None, Way]:
+    """How far the far end is, asked with a name that nobody minds."""
+    heard: set[int] = set()
+    trial = next(beam.trials)
+    for k in range(1, beam.hops + 1):
+        replies = yield _send(beam, beam.control, k, role="control", trial=trial)
+        if replies is None or replies.outcome in ("skipped", "failed"):
+            return Way()
+        if replies.passed or replies.outcome in ("reset", "closed", "refused"):
+            return Way(reach_hops=k, heard=frozenset(heard))
+        if replies.answers:
+            heard.add(k)
+        if k - max(heard, default=0) > SILENT_HOPS:
+            break
+    return Way(heard=frozenset(heard))
+
+
+def armed_sweep(
+    message: Callable[[int], Message], suffers: Callable[[Replies], bool], *, beam: Beam, reach_hops: int
+) -> Generator[Send, Replies | None, Located | None]:
+    """Bisect the reach of a decoy; ``message`` names the control and carries a decoy of that many hops."""
+    low, high = 0, reach_hops
+    while high - low > 1:
+        k = (low + high) // 2
+        label = f"{beam.what} naming {beam.control}, behind a decoy for {beam.trigger} of {k} hops"
+        replies = yield Send(message(k), label=label, listen_s=beam.listen_s, seeks="location", trial=next(beam.trials))
+        if replies is None or replies.outcome in ("failed", "skipped"):
+            return None
+        low, high = (low, k) if suffers(replies) else (k, high)
+    return (low, high) if high < reach_hops else None
+
+
+def interfered(replies: Replies | None, *, dropped: bool) -> bool | None:
+    """Whether a trigger that could not reach the far end met something; None if it was not sent."""
+    if replies is None or replies.outcome in ("failed", "skipped"):
+        return None
+    if replies.outcome in ("silent", "unanswered", "unreachable"):
+        return dropped and not replies.answers
+    return True
+
+
+def _send(beam: Beam, name: str, hops: int, *, role: str, trial: int | None = None) -> Send:
+    return Send(
+        beam.message(name, hops),
+        label=f"{beam.what} for {name}, {hops} hops",
+        role=role,
+        listen_s=beam.listen_s,
+        seeks="location",
+        trial=next(beam.trials) if trial is None else trial,
+    )
