@@ -10,10 +10,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from captures.recording import Recording
-from fingerprint.conversations import round_trips
+from fingerprint.conversations import limited, place, place_armed, place_sweeps, residual, round_trips
 from fingerprint.conversations.connections import streams
+from fingerprint.conversations.expired import Expired, expired
+from fingerprint.conversations.limited import Armed
 from fingerprint.conversations.lookups import Lookup, lookups
+from fingerprint.conversations.place import Shot
+from fingerprint.conversations.place_armed import ArmedSweep
+from fingerprint.conversations.place_sweeps import Sweep
 from fingerprint.conversations.quic_flows import QuicFlow, quic_flows
+from fingerprint.conversations.residual import Residual
 from fingerprint.conversations.streams import Stream
 from fingerprint.quality import of_script, quality
 from fingerprint.script import Script
@@ -51,14 +57,68 @@ class Capture:
         return self.script.control_names if self.script else frozenset()
 
     @cached_property
-    def streams(self) -> tuple[Stream, ...]:
-        """Every TCP connection, file by file, in order of first packet."""
+    def _connections(self) -> tuple[Stream, ...]:
         return tuple(stream for recording in self.recordings for stream in streams(recording))
 
     @cached_property
-    def lookups(self) -> tuple[Lookup, ...]:
-        """Every DNS transaction, over UDP and TCP."""
+    def _transactions(self) -> tuple[Lookup, ...]:
         return tuple(lookup for recording in self.recordings for lookup in lookups(recording))
+
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        """Every TCP connection, file by file, in order of first packet; armed ones and limited SYNs are left out."""
+        apart = {a.stream.trial for a in self.armed} | limited.limited_streams(self._connections)
+        return tuple(s for s in self._connections if s.trial not in apart) if apart else self._connections
+
+    @cached_property
+    def armed(self) -> tuple[Armed, ...]:
+        """Connections with a decoy before their request. They speak for nobody's name: see `armed_sweeps`."""
+        return tuple(a for a in map(limited.armed, limited.with_limited_request(self._connections)) if a is not None)
+
+    @cached_property
+    def lookups(self) -> tuple[Lookup, ...]:
+        """Every DNS transaction, over UDP and TCP; queries that were sent to die are left out."""
+        apart = self._limited_lookups
+        return tuple(x for x in self._transactions if x.trial not in apart) if apart else self._transactions
+
+    @cached_property
+    def _limited_lookups(self) -> frozenset[str]:
+        return limited.limited_lookups(self._transactions, self._connections)
+
+    @cached_property
+    def expired(self) -> tuple[Expired, ...]:
+        """What routers reported as having died on the way."""
+        return tuple(report for recording in self.recordings for report in expired(recording))
+
+    @cached_property
+    def shots(self) -> tuple[Shot, ...]:
+        """Requests with small TTLs, and the DNS transactions of the same names beside them."""
+        reports = place.by_flow(self.expired)
+        over_tcp = place.of_streams(limited.with_limited_request(self.streams), reports)
+        swept = {x.name for x in self._transactions if x.trial in self._limited_lookups}
+        asked = (x for x in self._transactions if x.name in swept)
+        return (*over_tcp, *place.of_lookups(asked, reports, self._limited_lookups))
+
+    @cached_property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """What the reach of requests says about where something stands."""
+        return tuple(place_sweeps.sweeps(self.shots))
+
+    @cached_property
+    def armed_sweeps(self) -> tuple[ArmedSweep, ...]:
+        """What the reach of decoys says about it."""
+        proven = place_armed.proven(self.recordings, self.expired) if self.armed else {}
+        return tuple(place_armed.armed_sweeps(self.armed, self.streams, self.expired, proven))
+
+    @cached_property
+    def residuals(self) -> tuple[Residual, ...]:
+        """Triggers after which other names failed at the same address that pass there otherwise."""
+        return residual.residuals(self.streams)
+
+    @cached_property
+    def aftermath(self) -> Mapping[str, Residual]:
+        """The failures that only follow from a trigger, by trial: no evidence, and no controls."""
+        return residual.by_trial(self.residuals)
 
     @cached_property
     def quic(self) -> tuple[QuicFlow, ...]:

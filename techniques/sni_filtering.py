@@ -7,8 +7,8 @@ What it looks for
     question of `tcp-rst-injection`; the verdict joins the two.
 
 What it sends
-    Nothing yet: it reads the hellos of any capture. Best are pairs that differ in the name alone, equal in length,
-    interleaved, to one address.
+    Hellos that differ in the name alone, control before trigger, ``pairs`` times on the target's address. If that
+    fails: an innocent repeat at once, a pair at the control's address, a growing TTL, the hello in all its forms.
 
 When it is wrong
     A server may refuse a name that it does not host: only a name that belongs elsewhere and passes here rules that
@@ -22,7 +22,7 @@ Papers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ from fingerprint.capture import Capture
 from fingerprint.conversations import names_and_addresses as square
 from fingerprint.conversations.names_and_addresses import FAILURES, Attempts, Square
 from fingerprint.conversations.openings import Opening
+from fingerprint.probing.names_greeted import NamesGreeted
+from fingerprint.steps import Probe, Target
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -62,18 +64,14 @@ HELLO_LOST_ONCE = Clue(
     says="after one complete handshake the ClientHello was sent {copies} times in {span:.1f} s, never acknowledged",
     group="silence",
     # A full queue shows on many connections; what meets a single one is a crash or an outage in that very round trip.
-    given={
-        **HELLO_NEVER_ACKNOWLEDGED.given, "server-down": 0.0005,
-    },
+    given={**HELLO_NEVER_ACKNOWLEDGED.given, "server-down": 0.0005},
     source="as hello-never-acknowledged, for a name tried once where no other passes; set by hand",
 )  # fmt: skip
 NEVER_TAKEN_UP = Clue(
     id="connection-never-taken-up",
     says="the ClientHello was sent {copies} times in {span:.1f} s, and the server still repeats its SYN-ACK",
     group="silence",
-    given={
-        **HELLO_NEVER_ACKNOWLEDGED.given, "server-down": 0.3, "path-failure": 0.03, "split-tcp": 0.02, "loss": 0.003,
-    },
+    given={**HELLO_NEVER_ACKNOWLEDGED.given, "server-down": 0.3, "path-failure": 0.03, "split-tcp": 0.02, "loss": 0.01},
     source="Linux tcp(7), tcp_abort_on_overflow: a full accept queue ignores the ACK and all data; set by hand",
 )  # fmt: skip
 UNHEARD_HELLO = Clue(
@@ -82,10 +80,7 @@ UNHEARD_HELLO = Clue(
     group="silence",
     given={
         **HELLO_NEVER_ACKNOWLEDGED.given,
-        "path-failure": 0.3,
-        "server-down": 0.3,
-        "nat-timeout": 0.3,
-        "capture-fault": 0.3,
+        **dict.fromkeys(("path-failure", "server-down", "nat-timeout", "capture-fault"), 0.3),
     },
     source="as hello-never-acknowledged, without its handshake; set by hand",
 )
@@ -134,9 +129,16 @@ DEAF_AFTER_THE_HELLO = Clue(
     },
     source="a program that hangs leaves its kernel acknowledging (RFC 9293 section 3.10.7.4); set by hand",
 )  # fmt: skip
-
-# Two first flights whose longest segments differ by less than a name's length fit through the same paths.
-ALIKE_BYTES = 64
+STALLED = Clue(
+    id="stalled-as-the-answer-began",
+    says="the answer to the ClientHello began; then {copies} segments of the client over {span:.1f} s met silence",
+    group="silence",
+    given={
+        "*.timeout": 0.5, **dict.fromkeys(("server-down", "nat-timeout", "split-tcp", "pmtu"), 0.03),
+        "path-failure": 0.1, "local-network": 0.1, "loss": 0.01, "server-refuses": 0.001, "innocent": 0.01, "*": 0.003,
+    },
+    source="Xue et al., IMC 2022 (five to eight packets pass); a live kernel acknowledges; set by hand",
+)  # fmt: skip
 
 _EVERY_ACTION = ("reset", "timeout", "close", "alert")
 
@@ -190,6 +192,11 @@ SMALLER_HELLO_PASSES_HERE = Clue(
     given={**OTHER_NAME_PASSES_HERE.given, "pmtu": 0.9},
     source="RFC 2923; set by hand",
 )
+# The kinds of `names_and_addresses.pair`.
+PAIRS = {
+    "here": OTHER_NAME_PASSES_HERE, "later": OTHER_NAME_PASSES_LATER, "decides": NAME_DECIDES_HERE,
+    "foreign": FOREIGN_NAME_PASSES_HERE, "smaller": SMALLER_HELLO_PASSES_HERE,
+}  # fmt: skip
 OTHER_NAME_PASSES_ELSEWHERE = Clue(
     id="other-name-passes-elsewhere",
     says="{control} passes elsewhere within a minute with a hello of the same shape; {address} completes handshakes",
@@ -221,6 +228,16 @@ ADDRESS_FAILS_OTHERWISE = Clue(
     },
     source="Linux: a full accept queue drops SYNs as well; residual blocks do the same (up to 420 s); set by hand",
 )  # fmt: skip
+OTHER_NAMES_FAIL_HERE = Clue(
+    id="other-names-fail-here-too",
+    says="{others} other names fail on {address} as {name} does, and none passes there",
+    group="other-names",
+    given={
+        "*.timeout": 0.02, "nat-timeout": 0.5, "loss": 0.5, "innocent": 0.3, "*": 0.3,
+        **dict.fromkeys(("server-down", "server-refuses", "split-tcp", "path-failure", "local-network", "pmtu"), 0.9),
+    },
+    source="DESIGN: a control that fails makes a trial invalid; set by hand",
+)  # fmt: skip
 NAME_FAILS_EVERYWHERE = Clue(
     id="name-fails-everywhere",
     says="{name} fails in the same way on {addresses} addresses of different networks",
@@ -250,10 +267,9 @@ class SniFiltering(Technique):
 
     clues = (
         HELLO_NEVER_ACKNOWLEDGED, HELLO_LOST_ONCE, NEVER_TAKEN_UP, UNHEARD_HELLO, LARGE_HELLO_NEVER_ACKNOWLEDGED,
-        PART_NEVER_ACKNOWLEDGED, SERVER_LIVES, DEAF_AFTER_THE_HELLO, SILENCE_AFTER_ACKNOWLEDGEMENT,
-        OTHER_NAME_PASSES_HERE, OTHER_NAME_PASSES_LATER, NAME_DECIDES_HERE, FOREIGN_NAME_PASSES_HERE,
-        SMALLER_HELLO_PASSES_HERE, OTHER_NAME_PASSES_ELSEWHERE, ADDRESS_WORKS_OTHERWISE,
-        ADDRESS_FAILS_OTHERWISE, NAME_FAILS_EVERYWHERE, THIS_NAME_PASSES_TOO,
+        PART_NEVER_ACKNOWLEDGED, SERVER_LIVES, DEAF_AFTER_THE_HELLO, SILENCE_AFTER_ACKNOWLEDGEMENT, STALLED,
+        *PAIRS.values(), OTHER_NAME_PASSES_ELSEWHERE, ADDRESS_WORKS_OTHERWISE, ADDRESS_FAILS_OTHERWISE,
+        OTHER_NAMES_FAIL_HERE, NAME_FAILS_EVERYWHERE, THIS_NAME_PASSES_TOO,
     )  # fmt: skip
 
     copies: int = 4  # sendings of the hello, first one included
@@ -261,10 +277,15 @@ class SniFiltering(Technique):
     listen_s: float = 5.0  # after an acknowledgement, before silence counts
     # RFC 8200 section 5: the smallest link MTU of IPv6 is 1280 bytes; payloads below 1200 pass everywhere.
     small_bytes: int = 1200
+    pairs: int = 3
+
+    def probe(self, target: Target) -> Probe:
+        """The square of name and address, then place and profile of what failed."""
+        yield from NamesGreeted(target, shows=self.clues, pairs=self.pairs, listen_s=self.listen_s).steps()
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Silence after each hello that failed, then what the names beside it say."""
-        table = square.attempts(capture.streams)
+        table = square.attempts(s for s in capture.streams if s.trial not in capture.aftermath)
         for mine in table.failing():
             alone = len(mine.failed) == 1 and not square.others_here(table, mine)
             for failure in mine.failed:
@@ -280,7 +301,9 @@ class SniFiltering(Technique):
                 yield _unsure(why, subject, o)
             else:
                 yield cite(SILENCE_AFTER_ACKNOWLEDGEMENT, subject, *hello, waited=o.waited_s)
-            yield from self._deaf(subject, o)
+            yield from self._deaf(DEAF_AFTER_THE_HELLO, subject, o)
+        if o.outcome == "stalled":
+            yield from self._deaf(STALLED, subject, o)
         if o.outcome not in ("unacknowledged", "part-acknowledged"):
             return
         if o.copies < self.copies or o.span_s < self.span_s:
@@ -290,14 +313,9 @@ class SniFiltering(Technique):
             yield _unsure(why, subject, o)
             return
         facets = Facets(position="in-path")
-        words: dict[str, Any] = {
-            "copies": o.copies,
-            "span": o.span_s,
-            "size": o.request_bytes,
-            "covered": max(0, o.covered - 1),
-        }
+        words: dict[str, Any] = {"copies": o.copies, "span": o.span_s, "size": o.request_bytes}
         if o.outcome == "part-acknowledged":
-            yield cite(PART_NEVER_ACKNOWLEDGED, subject, *hello, facets=facets, **words)
+            yield cite(PART_NEVER_ACKNOWLEDGED, subject, *hello, facets=facets, covered=max(0, o.covered - 1), **words)
         else:
             large = max(s.payload_bytes for s in o.request) > self.small_bytes
             once = HELLO_LOST_ONCE if alone else HELLO_NEVER_ACKNOWLEDGED
@@ -311,29 +329,24 @@ class SniFiltering(Technique):
         if later:
             yield cite(SERVER_LIVES, subject, *o.request, *later, packets=len(later))
 
-    def _deaf(self, subject: Subject, o: Opening) -> Iterator[Evidence]:
-        if len(o.unheard) < self.copies - 1:
-            return
-        span_s = (o.unheard[-1].time_ns - o.unheard[0].time_ns) / 1e9
-        if span_s >= self.span_s:
-            yield cite(DEAF_AFTER_THE_HELLO, subject, *o.request, *o.unheard, copies=len(o.unheard), span=span_s)
+    def _deaf(self, clue: Clue, subject: Subject, o: Opening) -> Iterator[Evidence]:
+        if len(o.unheard) >= self.copies - 1 and o.deaf_s >= self.span_s:
+            facets = Facets(position="in-path" if clue is STALLED else None)
+            yield cite(clue, subject, *o.request, *o.unheard, facets=facets, copies=len(o.unheard), span=o.deaf_s)
 
     def _names(self, capture: Capture, table: Square, mine: Attempts) -> Iterator[Evidence]:
         subject = _subject(mine, None)
         trigger = Facets(trigger=Trigger(field="tls.sni", value=mine.name))
         failures = [s for o in mine.failed for s in o.request[:1]]
         here = square.others_here(table, mine)
-        words: dict[str, Any] = {
-            "name": mine.name,
-            "address": mine.address,
-            "failures": len(mine.failed),
-            "passes": len(here),
-        }
+        words: dict[str, Any] = {"name": mine.name, "address": mine.address, "failures": len(mine.failed)}
+        words |= {"passes": len(here)}
         if here:
-            clue, control = self._pair(capture, mine, here)
+            kind, control = square.pair(mine, here, capture.lookups, small_bytes=self.small_bytes)
             shown = [control, *(o for o in here if o is not control)][:4]
             yield cite(
-                clue, subject, *failures, *(s for o in shown for s in (*o.request[:1], *filter(None, [o.answer]))),
+                PAIRS[kind], subject, *failures,
+                *(s for o in shown for s in (*o.request[:1], *filter(None, [o.answer]))),
                 facets=trigger, control=control.stream.name, control_size=control.request_bytes,
                 size=mine.largest_failed_bytes, **words,
             )  # fmt: skip
@@ -352,6 +365,10 @@ class SniFiltering(Technique):
         others = square.fails_otherwise(capture.streams_of(mine.address), mine) if not here else []
         if others:
             yield cite(ADDRESS_FAILS_OTHERWISE, subject, *failures, *others, others=len(others), **words)
+        fellows = square.others_fail_here(table, mine)
+        if fellows:
+            shown_fellows = [s for a in fellows[:4] for s in a.failed[0].request[:1]]
+            yield cite(OTHER_NAMES_FAIL_HERE, subject, *failures, *shown_fellows, others=len(fellows), **words)
         for action in sorted({FAILURES[o.outcome] for o in mine.failed}):
             there = square.fails_elsewhere(table, mine, action)
             if there:
@@ -366,22 +383,6 @@ class SniFiltering(Technique):
                 THIS_NAME_PASSES_TOO, subject, *failures, *passing,
                 name=mine.name, address=mine.address, passes=len(mine.passed), all=total,
             )  # fmt: skip
-
-    def _pair(self, capture: Capture, mine: Attempts, here: Sequence[Opening]) -> tuple[Clue, Opening]:
-        """The strongest clue that the controls of the same address allow, and the control that shows it."""
-        control = max(here, key=lambda o: (square.largest_bytes(o), o.request_bytes, -o.stream.first_ns))
-        failed_bytes = max(map(square.largest_bytes, mine.failed))
-        if failed_bytes > self.small_bytes and square.largest_bytes(control) + ALIKE_BYTES < failed_bytes:
-            return SMALLER_HELLO_PASSES_HERE, control
-        if not any(square.meanwhile(o, mine) for o in here):
-            return OTHER_NAME_PASSES_LATER, control
-        several = len(mine.failed) >= 2 and len(here) >= 2 and not mine.passed
-        if several:
-            for o in here:
-                homes = {a for lookup in capture.lookups if lookup.name == o.stream.name for a in lookup.addresses}
-                if homes and mine.address not in homes:
-                    return FOREIGN_NAME_PASSES_HERE, o
-        return (NAME_DECIDES_HERE if several else OTHER_NAME_PASSES_HERE), control
 
 
 def _subject(mine: Attempts, trial: str | None) -> Subject:

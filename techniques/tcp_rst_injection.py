@@ -7,7 +7,8 @@ What it looks for
     Which name or field sets a forged one off is the question of other techniques.
 
 What it sends
-    Nothing of its own: the connections of other probes are enough.
+    Handshakes with the addresses of control and target, which sample round trips, and once something was found a hello
+    without a name that makes either server name itself by certificate. Resets are met by the hellos of `sni-filtering`.
 
 When it is wrong
     A load balancer, SYN proxy or NAT may end a connection in the server's name with its own TTL and IP ID: headers
@@ -35,7 +36,9 @@ from fingerprint.conversations.resets_timing import Delay, delay
 from fingerprint.conversations.segments import FIN, RST, SYN, Segment
 from fingerprint.conversations.sequences import FIRST_PKTS, SILENCE_S, sequence
 from fingerprint.conversations.streams import Stream
+from fingerprint.probing.handshakes_made import handshakes_made
 from fingerprint.quality import tick_s
+from fingerprint.steps import Probe, Target
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -43,7 +46,6 @@ from fingerprint.technique import (
     Facets,
     Finding,
     Inconclusive,
-    Location,
     Subject,
     Technique,
     cite,
@@ -180,7 +182,17 @@ class TcpRstInjection(Technique):
 
     clues = (*(clue for family in FAMILIES for clue in family.values()), SYN_REFUSED, SEQUENCE)
 
+    reads_steps_of = ("sni-filtering",)
+
     silent_pkts: int = 30  # a longer stream that merely stops has done its work
+    repeats: int = 2
+    # Weaver et al., NDSS 2009: what a reset's own sender still says comes within two seconds.
+    aftermath_s: float = 2.0
+
+    def probe(self, target: Target) -> Probe:
+        """Handshakes, and the target named by its server."""
+        shows = (SYN_REFUSED, BEFORE_ANY_ANSWER["reset"], SOONER["reset"], WENT_ON["reset"])
+        yield from handshakes_made(target, shows=shows, repeats=self.repeats, listen_s=self.aftermath_s)
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Judge every ending that asks for it, and name the passive sequence of streams that end early."""
@@ -204,14 +216,11 @@ class TcpRstInjection(Technique):
             if is_near(ending, rtts_s) or (ending.kind != "reset" and stream.protocol == "tcp"):
                 continue
             far.append((ending, rtts_s, delay(ending, rtts_s, doubtful_s, tick)))
-        first_guilty = True
         for ending, _, measured in far:
             subject = _subject(stream, ending)
             guilty = tuple(_against(ending, measured, subject))
             if guilty and ending.idle_s < IDLE_S:
-                place = _place(capture, stream) if first_guilty else None
-                yield from (_base(ending, subject), *(_placed(e, place) for e in guilty))
-                first_guilty = False
+                yield from (_base(ending, subject), *guilty)
             elif ending is far[0][0]:
                 yield from _for(ending, measured, subject)
         if len(far) == 2 and all(e.kind == "reset" and rtts for e, rtts, _ in far):
@@ -308,32 +317,6 @@ def _subject(stream: Stream, ending: Ending) -> Subject:
     protocol = "tcp" if ending.stage in ("syn", "open") else stream.protocol
     return Subject(
         name=stream.name, address=stream.server.address, port=stream.server.port, protocol=protocol, trial=stream.trial
-    )
-
-
-def _place(capture: Capture, stream: Stream) -> Location | None:
-    """Between the last limited probe that passed unseen and this one, the smallest that was not."""
-    mine = stream.request_ttl_hops
-    if mine is None:
-        return None
-    beside = [s for s in capture.streams_of(stream.server.address) if s.name == stream.name and s is not stream]
-    lower = [(t, _cut(s)) for s in beside if (t := s.request_ttl_hops) is not None and t < mine]
-    if not lower or any(cut for _, cut in lower):
-        return None
-    return Location(hop=mine, link=(max(t for t, _ in lower), mine))
-
-
-def _cut(stream: Stream) -> bool:
-    found = endings(stream.segments, protocol=stream.protocol)
-    return any(e.stage == "request" and not e.segment.from_client for e in found)
-
-
-def _placed(evidence: Evidence, place: Location | None) -> Evidence:
-    if place is None:
-        return evidence
-    facets = Facets(position=evidence.facets.position, location=place)
-    return Evidence(
-        clue=evidence.clue, subject=evidence.subject, packets=evidence.packets, says=evidence.says, facets=facets
     )
 
 

@@ -5,11 +5,13 @@ Facts for name filtering: which attempts of a name failed and how, and which oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
-from fingerprint.conversations.openings import Opening, opening
+from fingerprint.conversations import hello_forms
+from fingerprint.conversations.lookups import Lookup
+from fingerprint.conversations.openings import Opening, may_have_stalled, opening
 from fingerprint.conversations.segments import SYN, Segment
 from fingerprint.conversations.streams import Stream
 
@@ -21,6 +23,7 @@ FAILURES = {
     "silent": "timeout",
     "closed": "close",
     "alert": "alert",
+    "stalled": "timeout",
 }
 # DESIGN, "What a qualifier needs": a control elsewhere counts within a minute.
 BESIDE_S = 60.0
@@ -30,6 +33,8 @@ BESIDE_S = 60.0
 SERVER_HELLO_BYTES = 64
 # IEEE 802.3: 1500 bytes a frame, less 40 of RFC 791 and RFC 9293, 12 of timestamps, and what tunnels commonly take.
 FULL_BYTES = 1350
+# Two first flights whose longest segments differ by less than a name's length fit through the same paths.
+ALIKE_BYTES = 64
 # Controls that are looked at closely, nearest in time first.
 LOOKED_AT = 8
 
@@ -44,6 +49,7 @@ class Attempts:
     port: int
     failed: list[Opening] = field(default_factory=list)
     passed: list[Stream] = field(default_factory=list)
+    evaded: list[Stream] = field(default_factory=list)  # passed, in a form that only the box may have missed
 
     @property
     def largest_failed_bytes(self) -> int:
@@ -92,12 +98,28 @@ def attempts(streams: Iterable[Stream]) -> Square:
             mine.passed.append(stream)
         elif first.outcome in FAILURES:
             mine.failed.append(first)
+    for same in table.by_place.values():
+        for mine in same:
+            _set_evasions_apart(mine)
     return table
+
+
+def _set_evasions_apart(mine: Attempts) -> None:
+    """A name that fails in its plain form and passes in another did not pass: the server reads both alike."""
+    if not mine.failed or not mine.passed:
+        return
+    passing = {id(s): (s, opening(s)) for s in mine.passed}
+    told = hello_forms.forms([*mine.failed, *(o for _, o in passing.values())])
+    failing = {form for form, _ in told[: len(mine.failed)]}
+    for form, o in told[len(mine.failed) :]:
+        if form != hello_forms.PLAIN and form not in failing:
+            mine.evaded.append(o.stream)
+    mine.passed = [s for s in mine.passed if not any(s is e for e in mine.evaded)]
 
 
 def _passed(stream: Stream) -> bool:
     """The summary shows an answer before any ending."""
-    return stream.server_bytes >= SERVER_HELLO_BYTES and stream.answered
+    return stream.server_bytes >= SERVER_HELLO_BYTES and stream.answered and not may_have_stalled(stream)
 
 
 def _nearest(streams: Iterable[Stream], mine: Attempts) -> Iterator[Opening]:
@@ -111,6 +133,29 @@ def others_here(table: Square, mine: Attempts) -> list[Opening]:
     """Passing hellos of other names at the same address and port, from the same client."""
     same = table.by_place[mine.client, mine.address, mine.port]
     return list(_nearest((s for a in same if a.name != mine.name for s in a.passed), mine))
+
+
+def pair(
+    mine: Attempts, here: Sequence[Opening], lookups: Sequence[Lookup], *, small_bytes: int
+) -> tuple[str, Opening]:
+    """What the controls of the same address are worth, and the one that shows it.
+
+    ``here``: another name passes; ``later``: not meanwhile; ``decides``: every hello follows its name, in turns;
+    ``foreign``: so does a name that lives elsewhere; ``smaller``: only hellos pass that fit smaller packets.
+    """
+    control = max(here, key=lambda o: (largest_bytes(o), o.request_bytes, -o.stream.first_ns))
+    failed_bytes = max(map(largest_bytes, mine.failed))
+    if failed_bytes > small_bytes and largest_bytes(control) + ALIKE_BYTES < failed_bytes:
+        return "smaller", control
+    if not any(meanwhile(o, mine) for o in here):
+        return "later", control
+    several = len(mine.failed) >= 2 and len(here) >= 2 and not mine.passed
+    if several:
+        for o in here:
+            homes = {a for lookup in lookups if lookup.name == o.stream.name for a in lookup.addresses}
+            if homes and mine.address not in homes:
+                return "foreign", o
+    return ("decides" if several else "here"), control
 
 
 def other_elsewhere(table: Square, mine: Attempts) -> Opening | None:
@@ -129,6 +174,15 @@ def other_elsewhere(table: Square, mine: Attempts) -> Opening | None:
         if _shape(o) == shape:
             return o
     return None
+
+
+def others_fail_here(table: Square, mine: Attempts) -> list[Attempts]:
+    """Other names that fail as this one does at the same place, if no name at all passes there."""
+    same = table.by_place[mine.client, mine.address, mine.port]
+    if any(a.passed or a.evaded for a in same):
+        return []
+    actions = {FAILURES[o.outcome] for o in mine.failed}
+    return [a for a in same if a is not mine and actions & {FAILURES[o.outcome] for o in a.failed}]
 
 
 def works_otherwise(beside: Iterable[Stream], mine: Attempts) -> list[Stream]:

@@ -7,6 +7,7 @@ refused           RST in answer to the SYN
 half-open         SYN-ACK came, the client sent no request
 answered          the server's payload arrived (an alert is `alert`, not an answer)
 alert             the first thing the server said is a TLS alert
+stalled           the answer began, and then the server's side went deaf and dumb before the exchange was through
 unacknowledged    the request was sent and no acknowledgement covers it
 part-acknowledged some of the request's segments are covered, the rest never
 silent            the request is acknowledged, no payload follows
@@ -63,6 +64,11 @@ class Opening:
         return 1 + sum(s.seq == open_[0].seq for s in self.repeats) if open_ else 0
 
     @property
+    def deaf_s(self) -> float:
+        """From the first to the last of what went unheard."""
+        return (self.unheard[-1].time_ns - self.unheard[0].time_ns) / 1e9 if self.unheard else 0.0
+
+    @property
     def span_s(self) -> float:
         """From the first sending of the request to its last repetition."""
         if not self.request or not self.repeats:
@@ -104,6 +110,9 @@ def opening(stream: Stream) -> Opening:
     )
     ending = _ending(head, answer, asked_ns)
     outcome = _outcome(head, syn, syn_ack, tuple(request), answer, ending, covered)
+    unheard = _unheard(head, end, covered)
+    if outcome == "answered" and may_have_stalled(stream) and _stalled(head, unheard):
+        outcome = "stalled"
     last_ns = repeats[-1].time_ns if repeats else (request[-1].time_ns if request else stream.last_ns)
     gave_up = next((s.time_ns for s in head if s.from_client and s.flags & (FIN | RST) and s.time_ns >= last_ns), None)
     return Opening(
@@ -118,9 +127,35 @@ def opening(stream: Stream) -> Opening:
         covered=covered,
         signs_of_life=life,
         offers=offers,
-        unheard=_unheard(head, end, covered),
+        unheard=unheard,
         waited_s=max(0.0, ((gave_up or stream.end_ns) - last_ns) / 1e9),
     )
+
+
+# Less than this of an answer is its beginning: net4people/bbs#490 counts caps of transfers from 15 kB on, and Xue et
+# al. (IMC 2022) five to eight packets of both directions, of which a few are segments of the answer.
+BEGUN_BYTES = 6_000
+BEGUN_PKTS = 40
+# RFC 6298: from the third sending on at least three seconds of back-off have passed since the first.
+STALLED_COPIES = 3
+STALLED_S = 1.5
+
+
+def may_have_stalled(stream: Stream) -> bool:
+    """Whether the summary of an answered stream allows that it stalled: it ends with the client's words, and soon."""
+    if stream.server_flags & (FIN | RST) or stream.server_bytes > BEGUN_BYTES or len(stream.rows) > BEGUN_PKTS:
+        return False
+    ways = stream.recording.columns.direction[stream.rows[-STALLED_COPIES:]]
+    return len(ways) == STALLED_COPIES and bool((ways == (0 if stream.client_is_a else 1)).all())
+
+
+def _stalled(head: tuple[Segment, ...], unheard: tuple[Segment, ...]) -> bool:
+    """The client repeats what it says after the server's last word, and nothing comes back."""
+    last_ns = max((s.time_ns for s in head if not s.from_client), default=0)
+    after = [s for s in unheard if s.time_ns > last_ns]
+    if len(after) < STALLED_COPIES or len({(s.seq, s.payload_bytes) for s in after}) == len(after):
+        return False
+    return (after[-1].time_ns - after[0].time_ns) / 1e9 >= STALLED_S
 
 
 def _ending(head: tuple[Segment, ...], answer: Segment | None, asked_ns: int | None) -> Segment | None:

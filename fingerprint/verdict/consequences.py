@@ -10,14 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fingerprint.conversations.openings import opening
+from fingerprint.conversations.residual import RESIDUAL_S, SET_UP_FAILED, Residual
 from fingerprint.conversations.streams import Stream
 from fingerprint.technique import Cited
 from fingerprint.verdict.symptoms import Found
-
-# The longest residual window on record: TSPU 420 s (Xue et al., IMC 2022).
-RESIDUAL_S = 420.0
-# What a residual block breaks before any request is sent; a request that dies is judged on its own.
-SET_UP_FAILED = frozenset({"unanswered", "refused", "half-open", "reset"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +40,14 @@ def of_disputed_answers(convicted: Iterable[Found], streams: Sequence[Stream]) -
     return out
 
 
-def of_residual_blocking(convicted: Iterable[Found], streams: Sequence[Stream]) -> Mapping[str, Consequence]:
-    """Connections to a convicted stream's address that fail in set-up within the residual window, by trial."""
+def of_residual_blocking(
+    convicted: Iterable[Found], streams: Sequence[Stream], aftermath: Mapping[str, Residual]
+) -> Mapping[str, Consequence]:
+    """Connections to a convicted stream's address that fail within the residual window, by trial.
+
+    Those that fail in set-up, and requests under a name that passes there before or after (``aftermath``).
+    """
+    convicted = list(convicted)
     by_trial = {s.trial: s for s in streams}
     triggers: dict[tuple[str, str], list[tuple[int, str]]] = {}
     guilty = set()
@@ -57,13 +59,19 @@ def of_residual_blocking(convicted: Iterable[Found], streams: Sequence[Stream]) 
             end = (cause.client.address, cause.server.address)
             triggers.setdefault(end, []).append((cause.first_ns, f.evidence.subject.name or cause.server.address))
     out: dict[str, Consequence] = {}
+    for s in streams if aftermath else ():
+        cause_of = aftermath.get(s.trial)
+        at_fault = cause_of and {(f.evidence.subject.name, f.evidence.subject.address) for f in convicted}
+        if cause_of and at_fault and (cause_of.name, cause_of.address) in at_fault:
+            says = f"fails while {cause_of.name} was just cut off at the same address, and passes there otherwise"
+            out[s.trial] = Consequence(stream=s, says=says, packets=(Cited(s.capture, int(s.rows[0]) + 1),))
     for s in streams if triggers else ():
         earlier = [
             name
             for at, name in triggers.get((s.client.address, s.server.address), ())
             if 0 < (s.first_ns - at) / 1e9 <= RESIDUAL_S
         ]
-        if not earlier or s.trial in guilty or s.client_bytes:
+        if not earlier or s.trial in guilty or s.trial in out or s.client_bytes:
             continue
         first = opening(s)
         if first.outcome in SET_UP_FAILED:

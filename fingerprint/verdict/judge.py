@@ -29,15 +29,20 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
     for balance in balances:
         key = (balance.symptom.target, balance.symptom.vantage)
         by_target.setdefault(key, []).append(balance)
-        everything.setdefault(key, Target(name=key[0], vantage=key[1]))
+        if key not in everything:
+            everything[key] = _of_evidence(capture, key, balance)
     asides = _asides(vantages, findings, found)
+    names = capture.control_names
     verdicts = [
         _verdict(
             target,
             by_target.get(key, ()),
             asides.get(key, ((), ())),
             follows,
-            role="control" if key[0] in capture.control_names else None,
+            controls=[
+                t for (name, at), t in everything.items() if name in names and at == key[1] and key[0] not in names
+            ],
+            role="control" if key[0] in names else None,
         )
         for key, target in everything.items()
     ]
@@ -48,6 +53,13 @@ def weighed(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[
     """The balances of all symptoms: what is still open, and how far."""
     found = tuple(_found(capture, Vantages(capture), findings))
     return tuple(_weigh_all(capture, found)[0])
+
+
+def _of_evidence(capture: Capture, key: tuple[str, str | None], balance: Balance) -> Target:
+    """A target of which nothing else is known: all that was sent under its name was sent to die on the way."""
+    times = {r.index: r.columns.time_ns for r in capture.recordings}
+    seen = [int(times[c.capture][c.number - 1]) for f in balance.symptom.found for c in f.evidence.packets]
+    return Target(name=key[0], vantage=key[1], first_ns=min(seen), last_ns=max(seen))
 
 
 def _found(capture: Capture, vantages: Vantages, findings: Iterable[tuple[str, Finding]]) -> Iterator[Found]:
@@ -80,7 +92,7 @@ def _weigh_all(capture: Capture, found: Sequence[Found]) -> tuple[list[Balance],
     left = [f for f in found if f.evidence.subject.trial not in follows]
     balances = [weigh(s) for s in symptoms(left)]
     convicted = [f for b in balances if _convicts(b) for f in b.symptom.found]
-    residual = consequences.of_residual_blocking(convicted, capture.streams)
+    residual = consequences.of_residual_blocking(convicted, capture.streams, capture.aftermath)
     if residual:
         follows |= residual
         balances = [weigh(s) for s in symptoms(f for f in left if f.evidence.subject.trial not in residual)]
@@ -118,7 +130,13 @@ def _slowed(nodes: Sequence[tuple[Balance, str | None]], aside: Aside) -> bool:
 
 
 def _verdict(
-    target: Target, balances: Sequence[Balance], aside: Aside, follows: Mapping[str, Consequence], *, role: str | None
+    target: Target,
+    balances: Sequence[Balance],
+    aside: Aside,
+    follows: Mapping[str, Consequence],
+    *,
+    controls: Sequence[Target],
+    role: str | None,
 ) -> Verdict:
     nodes = [(b, mechanisms.supported_node(b)) for b in balances]
     convicted = sorted(
@@ -131,7 +149,7 @@ def _verdict(
         if innocent is not None:
             causes.append(innocent)
             explained.update(b.symptom.trials)
-    decided = states.answer(target, convicted, causes, explained)
+    decided = states.answer(target, convicted, causes, explained, controls)
     if decided.state == "ok" and _slowed(nodes, aside):
         decided = states.SLOWED
     strongest = max(nodes, key=lambda n: n[0].blocked(), default=None)

@@ -35,6 +35,10 @@ UNEXPLAINED: dict[str, tuple[str, str]] = {
         "the answer began and the connection was reset before the exchange was through",
         "repeat with another name of equal length on the same address",
     ),
+    "stalled": (
+        "the answer began and nothing more came or was heard on either side",
+        "send another name of equal length to the same address",
+    ),
     "alert": ("the server side answered with a TLS alert", "send this name to the address from a second vantage"),
     "unseen": ("packets from the server were not captured", "capture both directions"),
 }
@@ -64,9 +68,16 @@ SLOWED = Answer(
 
 
 def answer(
-    target: Target, mechanisms: Sequence[Mechanism], causes: Sequence[Cause], explained: Collection[str]
+    target: Target,
+    mechanisms: Sequence[Mechanism],
+    causes: Sequence[Cause],
+    explained: Collection[str],
+    controls: Sequence[Target] = (),
 ) -> Answer:
-    """The state of a target; ``explained`` holds the trials whose failure has a known innocent or earlier cause."""
+    """The state of a target; ``explained`` holds the trials whose failure has a known innocent or earlier cause.
+
+    ``controls`` are the targets that a script calls so, at this vantage.
+    """
     if mechanisms:
         return Answer(state="blocked", reach=_reach(target, mechanisms), cause=None, next=_confirm(mechanisms))
     open_failures = [o for o in target.failed if o.stream.trial not in explained and not _passed_again(o, target)]
@@ -79,11 +90,23 @@ def answer(
     if open_failures and all(o.outcome == "unseen" for o in open_failures) and not target.completed:
         says, todo = UNEXPLAINED["unseen"]
         return _plain("invalid", Cause(hypothesis="capture-fault", posterior=None, says=says), todo)
+    if open_failures and _controls_failed(open_failures, controls):
+        says = "every control that was sent to the same address failed as well"
+        cause = Cause(hypothesis="controls-failed", posterior=None, says=says)
+        return _plain("invalid", cause, "run again with controls that pass")
     best = max(causes, key=lambda c: c.posterior or 0.0, default=None)
     if best is not None and not open_failures and target.failed:
         state = "invalid" if best.hypothesis == "capture-fault" else "down"
         return _plain(state, best, "measure again later and from a second vantage to see whether it follows the server")
     return _undecided(target, open_failures)
+
+
+def _controls_failed(failures: Sequence[Opening], controls: Sequence[Target]) -> bool:
+    """Whether controls failed where this target did, and none of them passed there."""
+    places = {o.stream.server for o in failures}
+    passed = {s.server for c in controls for s in c.completed}
+    failed = {o.stream.server for c in controls for o in c.failed}
+    return bool(places & failed) and not places & passed
 
 
 def _undecided(target: Target, failures: Sequence[Opening]) -> Answer:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from fingerprint.capture import Capture
 from fingerprint.conversations.lookups import Lookup
-from fingerprint.conversations.openings import Opening, opening
+from fingerprint.conversations.openings import Opening, may_have_stalled, opening
 from fingerprint.conversations.quic_flows import QuicFlow
 from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
@@ -22,7 +22,18 @@ from fingerprint.technique import Cited
 TLS_WORK_BYTES = 160
 
 FAILED = frozenset(
-    {"unanswered", "refused", "unacknowledged", "part-acknowledged", "silent", "reset", "closed", "alert", "unseen"}
+    {
+        "unanswered",
+        "refused",
+        "unacknowledged",
+        "part-acknowledged",
+        "silent",
+        "reset",
+        "closed",
+        "alert",
+        "stalled",
+        "unseen",
+    }
 )
 
 
@@ -96,6 +107,8 @@ def completed(stream: Stream) -> bool:
     if not stream.client_bytes or not stream.answered:
         return False
     if stream.protocol == "tls" and stream.server_bytes < TLS_WORK_BYTES:
+        return False
+    if may_have_stalled(stream) and opening(stream).outcome == "stalled":
         return False
     return not (stream.client_flags | stream.server_flags) & RST or _before_the_reset(stream)
 

@@ -82,6 +82,43 @@ class Talk:
         self.send(at + 2 * rtt + 3, "s", ACK, seq=1, ack=end, port=port)
         return self.send(at + 2 * rtt + 4, "s", PSH | ACK, seq=1, ack=end, payload=b"\x16\x03\x03\0\x01\x02", port=port)
 
+    def dies(
+        self, at: float, router: str, *, of: int = -1, size: int = 28, change: dict[int, int] | None = None
+    ) -> Talk:
+        """A router reports that a packet (the last one) died there; ``change`` alters bytes of what it quotes."""
+        quoted = bytearray(self.packets[of][1][:size] if ":" not in router else self.packets[of][1][: size + 20])
+        for place, value in (change or {}).items():
+            quoted[place] = value
+        kind = b"\x0b\0" if ":" not in router else b"\x03\0"
+        body = kind + bytes(6) + bytes(quoted)
+        a, b = ip_address(router), ip_address(self.client)
+        if a.version == 6:
+            header = struct.pack("!IHBB", 6 << 28, len(body), 58, 60)
+        else:
+            header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 9, 0, 250, 1, 0)
+        self.packets.append((at, header + a.packed + b.packed + body))
+        return self
+
+    def limited(
+        self,
+        at: float,
+        *,
+        port: int,
+        ttl: int,
+        name: str = "news.example",
+        router: bool = True,
+        copies: int = 1,
+        rtt: float = 40,
+    ) -> int:
+        """A handshake that travels and a hello that dies after ``ttl`` hops; the sequence number after the hello."""
+        self.handshake(at, rtt=rtt, port=port)
+        for i in range(copies):
+            sent = at + rtt + 2 + 300 * (2**i - 1)
+            self.send(sent, "c", PSH | ACK, seq=1, ack=1, payload=hello(name), port=port, ttl=ttl)
+            if router:
+                self.dies(sent + 4 * ttl, f"192.0.2.{ttl}")
+        return 1 + len(hello(name))
+
     def capture(self, folder: Path) -> Capture:
         """The packets as a capture, in time order."""
         path = folder / "talk.pcap"

@@ -312,19 +312,6 @@ def test_a_finished_exchange_is_of_no_concern(tmp_path: Path) -> None:
     assert findings(talk.capture(tmp_path)) == []
 
 
-def test_the_smallest_limited_probe_that_is_cut_names_the_link(tmp_path: Path) -> None:
-    talk = Talk()
-    for ttl in (3, 4, 5):
-        at, port = 5000 * ttl, 40000 + ttl
-        talk.handshake(at, port=port)
-        talk.send(at + 42, "c", PSH | ACK, seq=1, ack=1, payload=hello("news.example"), port=port, ttl=ttl)
-        if ttl >= 4:
-            talk.send(at + 48, "s", RST | ACK, seq=1, ack=1 + len(hello("news.example")), port=port, **FORGED)
-    found = findings(talk.capture(tmp_path))
-    places = {f.facets.location.link for f in found if isinstance(f, Evidence) and f.facets.location}
-    assert places == {(3, 4)}
-
-
 def test_ipv6_has_no_ip_id_and_is_judged_all_the_same(tmp_path: Path) -> None:
     talk = Talk(client=CLIENT6, server=SERVER6).works(500, port=40009)
     for i in range(2):
