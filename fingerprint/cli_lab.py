@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -38,8 +37,8 @@ def run(
 
     Nothing of it touches this machine's network, and nothing is left behind.
     """
-    from fingerprint.lab.laboratory import Settings, command_line
+    from fingerprint.lab.kernel import host
+    from fingerprint.lab.laboratory import Settings
 
     settings = Settings.of(censor, hops=hops, residual_s=residual, congestion=congestion, quic=quic)
-    argv = command_line(command, settings)
-    os.execv(argv[0], argv)  # noqa: S606  # our own program, with the user's own command
+    raise typer.Exit(host.run(settings, command))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -73,15 +74,18 @@ def chosen(censor: str) -> Preset:
     return Preset(name=name, says=says, source=file, boxes=lambda _: (thing(),))
 
 
-def command_line(command: Sequence[str], settings: Settings) -> list[str]:
-    """What has to be executed for ``command`` to run as the client."""
-    return [sys.executable, "-m", "fingerprint.lab.kernel.host", settings.to_json(), "--", *command]
+def command_line(command: Sequence[str], settings: Settings, *, parent: int | None = None) -> list[str]:
+    """What has to be executed for ``command`` to run as the client; it ends with ``parent``, if one is named."""
+    tie = [] if parent is None else [str(parent)]
+    return [sys.executable, "-m", "fingerprint.lab.kernel.host", settings.to_json(), *tie, "--", *command]
 
 
 def run(
     command: Sequence[str], settings: Settings, *, timeout_s: float | None = None, cwd: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command as the client of a fresh laboratory, and wait for it. Raises subprocess.TimeoutExpired."""
-    return subprocess.run(
-        command_line(command, settings), capture_output=True, text=True, check=False, timeout=timeout_s, cwd=cwd
-    )
+    """Run a command as the client of a fresh laboratory, and wait for it. Raises subprocess.TimeoutExpired.
+
+    The laboratory ends with this process, however it ends.
+    """
+    argv = command_line(command, settings, parent=os.getpid())
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=timeout_s, cwd=cwd)

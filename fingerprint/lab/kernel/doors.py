@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import errno
 import fcntl
 import os
 import signal
@@ -14,6 +15,7 @@ import socket
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from captures.errors import PrivilegeError
 
@@ -26,6 +28,13 @@ _PR_SET_PDEATHSIG = 1
 # linux/ethtool.h and linux/sockios.h: SET_RXCSUM, TXCSUM, SG, TSO, GSO, GRO.
 _SIOCETHTOOL = 0x8946
 _OFFLOADS = (0x15, 0x17, 0x19, 0x1F, 0x24, 0x2C)
+
+# Settings that keep namespaces from people who are not root (user_namespaces(7), and what Debian and Ubuntu add), with
+# the value that does so and one that does not.
+_GATES = (
+    ("user/max_user_namespaces", "0", "10000"), ("kernel/unprivileged_userns_clone", "0", "1"),
+    ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
+)  # fmt: skip
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -41,10 +50,32 @@ def unshare(flags: int) -> None:
     try:
         _call("unshare", flags)
     except OSError as error:
-        raise PrivilegeError(
-            f"the kernel refuses new namespaces ({error.strerror}); run as root, or allow user namespaces: "
-            "sudo sysctl kernel.unprivileged_userns_clone=1"
-        ) from None
+        raise refused(error) from None
+
+
+def become_root() -> None:
+    """Root inside a user namespace of our own, nobody else there. Raises PrivilegeError where the kernel refuses."""
+    uid, gid = os.geteuid(), os.getegid()
+    unshare(NEWUSER)
+    try:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+    except OSError as error:
+        raise refused(error) from None
+
+
+def refused(error: OSError) -> PrivilegeError:
+    """The sentence about a kernel that gives no namespaces, with the settings that stand in the way."""
+    mend = " ".join(
+        f"{name.replace('/', '.')}={open_}"
+        for name, shut, open_ in _GATES
+        if (setting := Path("/proc/sys", name)).exists() and setting.read_text().strip() == shut
+    )
+    # unshare(2): ENOSPC is a limit on their number, nothing about a disk.
+    why = "their number is limited" if error.errno == errno.ENOSPC else error.strerror
+    how = f", or: sudo sysctl {mend}" if mend else ""
+    return PrivilegeError(f"the kernel refuses new namespaces ({why}); run it with sudo{how}")
 
 
 def enter(namespace: int) -> None:
@@ -85,13 +116,24 @@ def die_with_parent(alive: int) -> None:
 
     ``alive`` is the read end of a pipe of which the parent alone holds the other end: if it is gone already, leave now.
     """
-    _call("prctl", _PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    _die_with_whoever_made_me()
     os.set_blocking(alive, False)
     try:
         if os.read(alive, 1) == b"":
             os._exit(1)
     except BlockingIOError:
         return
+
+
+def die_with(parent: int) -> None:
+    """Be killed when that parent dies, or leave now if it is gone already."""
+    _die_with_whoever_made_me()
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _die_with_whoever_made_me() -> None:
+    _call("prctl", _PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
 def offloads_off(interfaces: Iterable[str]) -> None:

@@ -1,8 +1,9 @@
 """The laboratory's own process tree: makes the namespaces, starts wire and servers, runs one command as the client.
 
-    python -m fingerprint.lab.kernel.host SETTINGS -- COMMAND…
+    python -m fingerprint.lab.kernel.host SETTINGS [PARENT] -- COMMAND…
 
-SETTINGS are those of `fingerprint.lab.laboratory.Settings` as JSON. Two processes wait outside; the third is the first
+SETTINGS are those of `fingerprint.lab.laboratory.Settings` as JSON; with the process id of its PARENT the laboratory
+ends when that one does. Two processes wait outside; the third is the first
 of a process namespace. When one of them dies, however it dies, the kernel kills everybody else in there, and with the
 last of them go namespaces, interfaces, rules and the folder in memory: nothing is left for anybody to clean up.
 """
@@ -15,11 +16,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
+from types import MappingProxyType
+from typing import NoReturn
 
-from captures.errors import FingerprintError
+from captures.errors import FingerprintError, PrivilegeError
 from fingerprint import exits
 from fingerprint.lab.chain import Chain
 from fingerprint.lab.kernel import doors, plan, servers
@@ -39,9 +42,24 @@ _SETTINGS = {
 }  # fmt: skip
 
 
+_NOBODY: Mapping[int, str] = MappingProxyType({})
+# Signals that are handed on to the command, and word of children.
+_HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+# asm-generic/siginfo.h, SI_KERNEL: the terminal sent it, to everybody in the foreground and so to the command as well.
+_FROM_THE_TERMINAL = 0x80
+
+
 def main(argv: Sequence[str]) -> int:
     """The exit code of the command, or of the laboratory that could not be made."""
-    settings, command = Settings.from_json(argv[0]), list(argv[2:])
+    split = argv.index("--")
+    settings, command = Settings.from_json(argv[0]), list(argv[split + 1 :])
+    if split > 1:
+        doors.die_with(int(argv[1]))
+    return run(settings, command)
+
+
+def run(settings: Settings, command: list[str]) -> int:
+    """The exit code of the command, or of the laboratory that could not be made."""
     try:
         chosen(settings.censor)
         for needed in ("ip", "nginx", "dnsmasq"):
@@ -62,6 +80,8 @@ def _outer(settings: Settings, command: list[str]) -> int:
 
 def _waited_for(work: Callable[[], int]) -> int:
     """The exit code of ``work``, done by a child that dies with this process and gets its signals."""
+    # From here on a signal waits until somebody is there to be told; none is lost while the laboratory is made.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
     alive, held = os.pipe()
     child = os.fork()
     if child == 0:
@@ -69,41 +89,54 @@ def _waited_for(work: Callable[[], int]) -> int:
         doors.die_with_parent(alive)
         os._exit(work())
     os.close(alive)
-    _hand_signals_on(lambda number: os.kill(child, number))
-    _, status = os.waitpid(child, 0)
+    code = _attend(child)
     os.close(held)
-    return os.waitstatus_to_exitcode(status) % 256
+    return code
 
 
-def _hand_signals_on(to: Callable[[int], object]) -> None:
-    def hand_on(number: int, _frame: FrameType | None) -> None:
-        to(number)
+def _attend(child: int, vital: Mapping[int, str] = _NOBODY) -> int:
+    """The exit code of ``child``, as a shell tells it. Signals go to it, but for those that it got itself.
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, hand_on)
+    Raises ChildProcessError when one of the ``vital`` processes ends before.
+    """
+    while True:
+        heard = signal.sigwaitinfo(_HEEDED)
+        if heard.si_signo != signal.SIGCHLD:
+            if heard.si_code != _FROM_THE_TERMINAL:
+                os.kill(child, heard.si_signo)
+            continue
+        ended = dict(_ended())
+        if child in ended:
+            code = os.waitstatus_to_exitcode(ended[child])
+            return code if code >= 0 else 128 - code
+        for process in ended.keys() & vital.keys():
+            raise ChildProcessError(f"{vital[process]} ended before the command did")
+
+
+def _ended() -> Iterator[tuple[int, int]]:
+    """Children that are over, with their status; the first process of a namespace inherits everybody's."""
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            yield ended
 
 
 def _leave() -> None:
-    """Into namespaces of our own; as somebody else than root, root inside a user namespace."""
-    uid, gid = os.getuid(), os.getgid()
+    """Into namespaces of our own; who may not make them is root inside a user namespace first."""
     flags = doors.NEWNS | doors.NEWPID | doors.NEWNET | doors.NEWIPC
     if os.geteuid() == 0:
-        doors.unshare(flags)
-        return
-    doors.unshare(doors.NEWUSER)
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
-    doors.unshare(flags)
+        with contextlib.suppress(PrivilegeError):
+            return doors.unshare(flags)
+    doors.become_root()
+    return doors.unshare(flags)
 
 
 def _inner(settings: Settings, command: list[str]) -> int:
     """The first process of the process namespace."""
     try:
         laid_out = _make(settings)
-        running = _start(settings, laid_out)
+        wire, running = _start(settings, laid_out)
         _ready(running)
-        return _run(command)
+        return _run(command, {wire: "the wire", **{p.pid: Path(s.argv[0]).name for p, s in running}})
     except FingerprintError as error:
         return _complain(str(error), exits.code_of(error))
     except (OSError, subprocess.SubprocessError) as error:
@@ -141,9 +174,11 @@ def _own_resolver(where: Path) -> None:
 
     mine = FOLDER / "resolv.conf"
     mine.write_text("".join(f"nameserver {address}\n" for address in world.RESOLVER[:1]))
-    if not where.exists():
+    if where.is_relative_to("/run"):  # ours, and empty
         where.parent.mkdir(parents=True, exist_ok=True)
         where.touch()
+    elif not where.exists():
+        raise PrivilegeError(f"there is no {where} to stand in for; sudo touch {where}")
     doors.bind(str(mine), str(where))
 
 
@@ -161,15 +196,16 @@ def _ip(commands: Iterable[str]) -> None:
         raise OSError(f"ip: {done.stderr.strip().splitlines()[0] if done.stderr.strip() else done.returncode}")
 
 
-def _start(settings: Settings, laid_out: plan.Plan) -> list[tuple[subprocess.Popen[bytes], servers.Service]]:
+def _start(
+    settings: Settings, laid_out: plan.Plan
+) -> tuple[int, list[tuple[subprocess.Popen[bytes], servers.Service]]]:
     """The wire, and every server in its own namespace."""
     preset = chosen(settings.censor)
     residual_s = preset.residual_s if settings.residual_s is None else settings.residual_s
-    if os.fork() == 0:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        chain = Chain(preset.boxes(residual_s), on_path=preset.on_path)
-        Wire(path=settings.path, chain=chain, ends=laid_out.wired).carry()
-        os._exit(0)
+    chain = Chain(preset.boxes(residual_s), on_path=preset.on_path)
+    wire = os.fork()
+    if wire == 0:
+        _carry(Wire(path=settings.path, chain=chain, ends=laid_out.wired))
     out = []
     for service in servers.services(FOLDER, preset.servers, quic=settings.quic):
         namespace = os.open(f"/run/netns/{service.node}", os.O_RDONLY)
@@ -177,11 +213,27 @@ def _start(settings: Settings, laid_out: plan.Plan) -> list[tuple[subprocess.Pop
             started = subprocess.Popen(
                 service.argv,
                 stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, start_new_session=True,
-                preexec_fn=lambda there=namespace: doors.enter(there),  # type: ignore[misc]
+                preexec_fn=lambda there=namespace: _settle(there),  # type: ignore[misc]
             )  # fmt: skip
         os.close(namespace)
         out.append((started, service))
-    return out
+    return wire, out
+
+
+def _carry(wire: Wire) -> NoReturn:
+    """The wire's whole life. Whatever a box raises is shown to its author, and is the end of the laboratory."""
+    try:
+        wire.carry()
+    except Exception:  # noqa: BLE001  # a box is somebody else's code
+        traceback.print_exc()
+        sys.stderr.flush()
+    os._exit(1)
+
+
+def _settle(namespace: int) -> None:
+    """What a new process does before it becomes another program: into its namespace, and open to signals."""
+    doors.enter(namespace)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
 
 
 def _ready(running: list[tuple[subprocess.Popen[bytes], servers.Service]]) -> None:
@@ -210,16 +262,17 @@ def _listens(process: int, protocol: str, port: int) -> bool:
     return False
 
 
-def _run(command: list[str]) -> int:
+def _run(command: list[str], vital: Mapping[int, str]) -> int:
     """The command, as the client; signals go to it, and its exit code comes back."""
     namespace = os.open(f"/run/netns/{plan.CLIENT}", os.O_RDONLY)
     try:
-        started = subprocess.Popen(command, preexec_fn=lambda: doors.enter(namespace))
+        started = subprocess.Popen(command, preexec_fn=lambda: _settle(namespace))
     except OSError as error:
         return _complain(f"{command[0]}: {error.strerror}; name a command that exists", 127)
-    _hand_signals_on(started.send_signal)
-    code = started.wait()
-    return code if code >= 0 else 128 - code
+    try:
+        return _attend(started.pid, vital)
+    except ChildProcessError as error:
+        return _complain(f"{error}; what it said stands above, mend that", exits.FAILED)
 
 
 def _complain(says: str, code: int) -> int:

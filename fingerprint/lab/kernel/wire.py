@@ -7,6 +7,7 @@ nothing off the TTL: the boxes stand between two routers and are none.
 
 from __future__ import annotations
 
+import errno
 import heapq
 import select
 import socket
@@ -58,7 +59,7 @@ class Wire:
         then_s = {TO_SERVER: path.behind_s, TO_CLIENT: path.before_s}
         boxes, waiting = bool(self.chain.boxes), self._waiting
         while True:
-            now_s = time.time()
+            now_s = time.monotonic()
             while waiting and waiting[0][0] <= now_s:
                 _, _, direction, stage, thing = heapq.heappop(waiting)
                 if stage == "leave":
@@ -72,7 +73,7 @@ class Wire:
                     if wait_s is not None:
                         frame = self._framed(onward)
                         self._later(now_s + wait_s + then_s[onward.direction], onward.direction, "leave", frame)
-            pause_s = max(0.0, waiting[0][0] - time.time()) if waiting else 1.0
+            pause_s = max(0.0, waiting[0][0] - time.monotonic()) if waiting else 1.0
             ready, _, _ = select.select([near, far], [], [], 0.0 if pause_s < _SHORT_S else pause_s)
             for side in ready:
                 direction = arriving[side]
@@ -82,7 +83,7 @@ class Wire:
                         continue
                     stage = "box" if boxes or path.loss_ratio or path.rate_bps or path.reorder_ratio else "leave"
                     wait_s = first_s[direction] if stage == "box" else path.before_s + path.behind_s
-                    self._later(time.time() + wait_s, direction, stage, frame)
+                    self._later(time.monotonic() + wait_s, direction, stage, frame)
 
     def _later(self, due_s: float, direction: Direction, stage: str, thing: object) -> None:
         self._turn += 1
@@ -144,8 +145,10 @@ def _put(side: socket.socket, frame: object) -> None:
     assert isinstance(frame, bytes)
     try:
         side.send(frame)
-    except BlockingIOError:
-        return  # the interface's queue is full: that is loss, as on any wire
+    except OSError as error:
+        # A full queue, or a packet that a box made larger than the link carries: that is loss, as on any wire.
+        if error.errno not in {errno.EAGAIN, errno.ENOBUFS, errno.EMSGSIZE}:
+            raise
 
 
 def _mac(end: End) -> bytes:
