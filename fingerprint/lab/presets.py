@@ -39,7 +39,7 @@ def _gfw(salvo: Callable[[Random], Salvo]) -> Callable[[float], tuple[Box, ...]]
 
 
 def _flow(residual_s: float) -> Residual:
-    """State that lives with the flow, as long as it is heard of. It catches fresh ports never, so nobody waits for it."""
+    """State that lives with the flow, as long as it is heard of; a fresh port is never caught."""
     return Residual(seconds=max(residual_s, _LEAST_FLOW_STATE_S), scope="4-tuple", renews=True)
 
 

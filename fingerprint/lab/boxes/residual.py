@@ -22,12 +22,14 @@ class Residual:
     """A table of what is blocked until when.
 
     ``scope``: ``4-tuple`` is one flow, ``3-tuple`` the client's address with the server's address and port, ``pair``
-    the two addresses. With ``renews`` every packet that is caught begins the time anew, as the state of a flow does.
+    the two addresses. With ``renews`` every packet that is caught begins the time anew, as the state of a flow does;
+    with ``one_way`` only packets that travel as the trigger did are caught.
     """
 
     seconds: float
     scope: str = "3-tuple"
     renews: bool = False
+    one_way: bool = False
     _until_s: dict[tuple[object, ...], float] = field(default_factory=dict)
 
     def start(self, packet: Packet, direction: Direction) -> None:
@@ -51,10 +53,11 @@ class Residual:
 
     def _key(self, packet: Packet, direction: Direction) -> tuple[object, ...]:
         client, cport, server, sport = ends(packet, direction)
+        way = direction if self.one_way else None
         match self.scope:
             case "4-tuple":
-                return (client, cport, server, sport, packet.protocol)
+                return (client, cport, server, sport, packet.protocol, way)
             case "3-tuple":
-                return (client, server, sport, packet.protocol)
+                return (client, server, sport, packet.protocol, way)
             case _:
-                return (client, server)
+                return (client, server, way)

@@ -22,7 +22,7 @@ def resets(residual_s: float, names: Names | None = None) -> Injector:
     return Injector(
         watch=Watch(names=names or Names()),
         salvo=lambda p, d: both(p, d, RST, ip_id=_IP_ID, ttl=_TTL, window=0, df=False),
-        residual=Residual(seconds=residual_s, scope="3-tuple") if residual_s else None,
+        residual=Residual(seconds=residual_s, scope="3-tuple", one_way=True) if residual_s else None,
         directions=(Direction.TO_SERVER, Direction.TO_CLIENT),
     )
 
