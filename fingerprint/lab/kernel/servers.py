@@ -21,6 +21,8 @@ from fingerprint.lab.world import Servers
 PAGE_BYTES, LARGE_BYTES = 6_000, 64_000_000
 # Where nginx listens when something else stands before it.
 BEHIND_PORT = 8443
+# Where programs for root lie, whatever the PATH of whoever asks.
+SEARCHED = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin:/usr/local/bin"
 _PACKAGES = {"ip": "iproute2", "nginx": "nginx-light", "dnsmasq": "dnsmasq-base"}
 
 
@@ -36,7 +38,7 @@ class Service:
 
 def tool(name: str) -> str:
     """The path of a program. Raises PrivilegeError with the package that brings it."""
-    found = shutil.which(name, path="/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin:/usr/local/bin")
+    found = shutil.which(name, path=SEARCHED)
     if found is None:
         package = _PACKAGES.get(name, name)
         raise PrivilegeError(f"the laboratory needs {name}, which is not there; sudo apt-get install {package}")
