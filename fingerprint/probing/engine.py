@@ -138,6 +138,8 @@ class Measurement:
         """Begin every step that may begin now; else seconds until the next may, None if none is left."""
         while True:
             open_ = [lane for lane in self.lanes if self._ready(lane)]
+            if not self.order.fixed:
+                open_ = self._in_turn(open_)
             idle = [lane for lane in open_ if not lane.running]
             if not idle:
                 return None
@@ -150,6 +152,19 @@ class Measurement:
             if not now:
                 return min(waits.values(), default=math.inf)
             self._begin(self._best(now))
+
+    def _in_turn(self, lanes: list[Lane]) -> list[Lane]:
+        """What was found is placed and profiled once nothing is left to find, and only if something was found."""
+        first = [lane for lane in lanes if lane.running or lane.within_trial or not lane.follows_up]
+        if first:
+            return first
+        left = []
+        for lane in lanes:
+            while isinstance(step := lane.pending, Send) and lane.follows_up and not self.order.worth_following_up:
+                lane.answer(skipped(self._why(lane, step)))
+            if self._ready(lane):
+                left.append(lane)
+        return left
 
     def _ready(self, lane: Lane) -> bool:
         """Whether the lane has a step that is worth taking and affordable; others are answered with `skipped`."""

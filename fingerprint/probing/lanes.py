@@ -47,6 +47,12 @@ class Lane:
         return isinstance(step, Send) and bool(self.tried) and step.trial == self._trial
 
     @property
+    def follows_up(self) -> bool:
+        """Whether the pending step asks more about something that was found."""
+        step = self.pending
+        return isinstance(step, Send) and step.seeks != "mechanism"
+
+    @property
     def held(self) -> str | None:
         """The address that the lane keeps to itself until its trial is through."""
         step = self.pending

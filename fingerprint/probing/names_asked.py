@@ -38,6 +38,7 @@ class NamesAsked:
         self.proxied: set[str] = set()
         self.odd: dict[str, str] = {}  # resolver → outcome of the target's query that was unlike the others
         self.silence = False
+        self.rtt_s: dict[str, float] = {}
         self.given: dict[tuple[str, str, str], frozenset[str]] = {}  # (resolver, over, type) → addresses
 
     def steps(self) -> Probe:
@@ -70,6 +71,8 @@ class NamesAsked:
         if replies is None or replies.outcome in ("skipped", "failed"):
             return
         works = replies.passed
+        if over == "udp" and replies.took_s is not None:
+            self.rtt_s[resolver] = replies.took_s
         for rtype in ("A", "AAAA"):
             heard = yield self._ask(resolver, self.target.name, over, rtype, "target", trial)
             if heard is None:
@@ -122,7 +125,7 @@ class NamesAsked:
             full=outcome,
             what=f"query to {resolver}",
             hops=self.target.hops,
-            listen_s=self.answer_s,
+            rtt_s=self.rtt_s.get(resolver, self.answer_s / 2),
             trials=self.trials,
         )
 

@@ -1,4 +1,5 @@
 """ClientHellos that differ in the name alone: the square of name and address, then place and profile.
+
 Where the target speaks in the clear, the Host of a request takes the place of the name in the hello.
 
 Control before trigger on every address, equal in length, segments and JA4. Only once something failed are sent: an
@@ -12,13 +13,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from itertools import count
 
-from fingerprint.probing.sweep import Beam, Located, armed_sweep, control_sweep, sweep
+from fingerprint.probing.sweep import Beam, Located, armed_sweep, control_sweep, trigger_sweep
 from fingerprint.steps import FORMS, Control, Decoy, Hello, Probe, Replies, Request, Send, Target
 from fingerprint.technique import Clue
 
 # Long enough for any answer on a path that answers its control; the silence of a form needs no proof of its own.
 FORM_S = 1.5
-HOP_S = 0.7
+# A connection that is cut after a few packets shows it by two retransmissions of the client (RFC 6298).
+ARMED_S = 3.0
+UNKNOWN_RTT_S = 0.2
 
 
 class NamesGreeted:
@@ -31,6 +34,7 @@ class NamesGreeted:
         self.trials = count(1)
         self.failed: dict[str, str] = {}  # address → outcome of the trigger
         self.by_control: dict[str, str] = {}
+        self.rtt_s: dict[str, float] = {}
 
     def steps(self) -> Probe:
         """The square, then what only matters once something failed."""
@@ -65,6 +69,8 @@ class NamesGreeted:
         before = yield self._send(address, control.name, "control", trial)
         if before is None or before.outcome in ("skipped", "failed"):
             return False
+        if before.took_s is not None:
+            self.rtt_s[address] = before.took_s
         after = yield self._send(address, self.target.name, "target", trial)
         if after is None or after.outcome in ("skipped", "failed"):
             return False
@@ -98,15 +104,14 @@ class NamesGreeted:
         """The trigger's sweep, and the armed one where the box needs the server's answer."""
         control = self._control(0).name
         beam = Beam(
-            message=lambda name, hops: self._message(address, name, hops), control=control, trigger=self.target.name, full=outcome, what=f"hello to {address}",
-            hops=self.target.hops, listen_s=HOP_S, trials=self.trials,
+            message=lambda name, hops: self._message(address, name, hops),
+            control=control, trigger=self.target.name, full=outcome, what=f"hello to {address}",
+            hops=self.target.hops, rtt_s=self.rtt_s.get(address, UNKNOWN_RTT_S), trials=self.trials,
         )  # fmt: skip
-        located = yield from sweep(beam)
-        if located is not None or not self.target.secure:
-            return located
         way = yield from control_sweep(beam)
-        if way.reach_hops is None:
-            return None
+        located = yield from trigger_sweep(beam, way)
+        if located is not None or not self.target.secure or way.reach_hops is None:
+            return located
 
         def armed(hops: int) -> Hello:
             return Hello(
@@ -115,7 +120,11 @@ class NamesGreeted:
 
         return (
             yield from armed_sweep(
-                armed, lambda r: r.outcome != self.by_control[address], beam=beam, reach_hops=way.reach_hops
+                armed,
+                lambda r: r.outcome != self.by_control[address],
+                beam=beam,
+                reach_hops=way.reach_hops,
+                listen_s=ARMED_S,
             )
         )
 

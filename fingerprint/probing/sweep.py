@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from fingerprint.steps import Message, Replies, Send
 
 Located = tuple[int, int]
+# What is over sooner than the far end answers needs less; a trigger that is dropped is sent twice meanwhile (RFC 6298).
+LEAST_S, MOST_S = 0.3, 2.0
 # In a row, beyond the last router that answered: behind so many silent hops nothing answers any more.
 SILENT_HOPS = 6
 
@@ -39,8 +41,18 @@ class Beam:
     full: str  # outcome of the trigger without a limit
     what: str  # "hello", for labels
     hops: int
-    listen_s: float
+    rtt_s: float  # of the far end, as the control showed it
     trials: Iterator[int]
+
+    @property
+    def control_s(self) -> float:
+        """How long a control that dies on the way is listened to."""
+        return min(MOST_S, max(LEAST_S, 2 * self.rtt_s + 0.1))
+
+    @property
+    def trigger_s(self) -> float:
+        """How long a trigger is: what answers it may be slower than a router."""
+        return min(MOST_S, max(2 * LEAST_S, 4 * self.rtt_s + 0.3))
 
 
 @dataclass(slots=True)
@@ -52,8 +64,13 @@ class Way:
 
 
 def sweep(beam: Beam) -> Generator[Send, Replies | None, Located | None]:
-    """The control sweep, then the trigger's; the link (k - 1, k) that the trigger names, None if none does."""
+    """The control sweep, then the trigger's; the link (low, high) that the trigger names, None if none does."""
     way = yield from control_sweep(beam)
+    return (yield from trigger_sweep(beam, way))
+
+
+def trigger_sweep(beam: Beam, way: Way) -> Generator[Send, Replies | None, Located | None]:
+    """Bisect the reach of the trigger on a way that the control has shown."""
     if way.reach_hops is None:
         return None
     dropped = beam.full in ("silent", "unanswered")
@@ -95,14 +112,19 @@ def control_sweep(beam: Beam) -> Generator[Send, Replies | None, Way]:
 
 
 def armed_sweep(
-    message: Callable[[int], Message], suffers: Callable[[Replies], bool], *, beam: Beam, reach_hops: int
+    message: Callable[[int], Message],
+    suffers: Callable[[Replies], bool],
+    *,
+    beam: Beam,
+    reach_hops: int,
+    listen_s: float,
 ) -> Generator[Send, Replies | None, Located | None]:
     """Bisect the reach of a decoy; ``message`` names the control and carries a decoy of that many hops."""
     low, high = 0, reach_hops
     while high - low > 1:
         k = (low + high) // 2
         label = f"{beam.what} naming {beam.control}, behind a decoy for {beam.trigger} of {k} hops"
-        replies = yield Send(message(k), label=label, listen_s=beam.listen_s, seeks="location", trial=next(beam.trials))
+        replies = yield Send(message(k), label=label, listen_s=listen_s, seeks="location", trial=next(beam.trials))
         if replies is None or replies.outcome in ("failed", "skipped"):
             return None
         low, high = (low, k) if suffers(replies) else (k, high)
@@ -123,7 +145,7 @@ def _send(beam: Beam, name: str, hops: int, *, role: str, trial: int | None = No
         beam.message(name, hops),
         label=f"{beam.what} for {name}, {hops} hops",
         role=role,
-        listen_s=beam.listen_s,
+        listen_s=beam.control_s if role == "control" else beam.trigger_s,
         seeks="location",
         trial=next(beam.trials) if trial is None else trial,
     )

@@ -19,7 +19,7 @@ FIRST_BYTES = 1_000_000
 LEAST_BYTES = 50_000
 # Slower than this share of the control is worth another turn.
 SLOWER_RATIO = 0.6
-HOP_S = 0.7
+UNKNOWN_RTT_S = 0.2
 
 
 class TurnsTaken:
@@ -29,7 +29,8 @@ class TurnsTaken:
         """``turns`` pairs at most in each direction."""
         self.target, self.shows, self.turns, self.seconds = target, shows, turns, seconds
         self.trials = count(1)
-        self.slow = False
+        self.slow = self.blocked = False
+        self.rtt_s = UNKNOWN_RTT_S
 
     def steps(self) -> Probe:
         """Downloads, uploads, and the place of what slows them."""
@@ -39,6 +40,8 @@ class TurnsTaken:
         for up in (False, True):
             slow = yield from self._direction(address, up=up)
             self.slow |= slow
+            if self.blocked:
+                return
         if self.slow:
             yield from self._place(address)
 
@@ -50,6 +53,8 @@ class TurnsTaken:
             free = yield self._send(where, control.name, size_bytes, "control", trial, up=up)
             if free is None or free.outcome in ("skipped", "failed"):
                 return slow
+            if not up:
+                self.rtt_s = free.took_s or self.rtt_s
             if moved_bytes(free, up=up) < LEAST_BYTES:
                 if number or up or not control.addresses:
                     return slow
@@ -59,7 +64,8 @@ class TurnsTaken:
                     return slow
             mine = yield self._send(address, self.target.name, size_bytes, "target", trial, up=up)
             if mine is None or not mine.passed or not moved_bytes(mine, up=up):
-                return slow  # blocked outright, which is the question of other techniques
+                self.blocked = mine is not None and mine.outcome not in ("skipped", "failed")
+                return slow  # what is blocked outright is the question of other techniques
             if pace(mine, up=up) > SLOWER_RATIO * pace(free, up=up):
                 return slow
             slow = True
@@ -85,8 +91,8 @@ class TurnsTaken:
         t, control = self.target, self.target.controls[0].name
         beam = Beam(
             message=lambda name, hops: Hello(address=address, port=t.port, name=name, ttl_hops=hops),
-            control=control, trigger=t.name, full="slow", what=f"download from {address}", hops=t.hops, listen_s=HOP_S,
-            trials=self.trials,
+            control=control, trigger=t.name, full="slow", what=f"download from {address}", hops=t.hops,
+            rtt_s=self.rtt_s, trials=self.trials,
         )  # fmt: skip
         way = yield from control_sweep(beam)
         if way.reach_hops is None:
@@ -99,7 +105,11 @@ class TurnsTaken:
                 decoy=Decoy(name=t.name, ttl_hops=hops),
             )  # fmt: skip
 
-        return (yield from armed_sweep(armed, lambda r: r.outcome == "slow", beam=beam, reach_hops=way.reach_hops))
+        return (
+            yield from armed_sweep(
+                armed, lambda r: r.outcome == "slow", beam=beam, reach_hops=way.reach_hops, listen_s=self.seconds / 2
+            )
+        )
 
 
 def moved_bytes(replies: Replies, *, up: bool) -> int:
