@@ -34,9 +34,28 @@ missing_packages() {
         2>/dev/null || printf 'python3-dev '
 }
 
-# What only the tests ask: Wireshark's dissectors, as a second opinion.
+# What only the tests ask: Wireshark's dissectors, as a second opinion, and what the laboratory is made of.
 missing_for_tests() {
-    [ "$extra" != dev ] || command -v tshark >/dev/null 2>&1 || printf 'tshark '
+    [ "$extra" = dev ] || return 0
+    for pair in tshark:tshark nginx:nginx-light dnsmasq:dnsmasq-base nft:nftables ip:iproute2; do
+        PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || printf '%s ' "${pair#*:}"
+    done
+}
+
+# Installs, but starts no server: nginx is wanted as a program, and nobody asked for a web site on this machine.
+install_packages() {
+    policy=/usr/sbin/policy-rc.d
+    [ -e "$policy" ] && policy=
+    if [ -n "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        # Debian's policy-rc.d: 101 is "not allowed to start".
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+    fi
+    apt-get update -qq >/dev/null 2>&1 || say "apt-get update failed; trying with the lists at hand"
+    # shellcheck disable=SC2068  # one word a package
+    apt-get install -qq -y --no-install-recommends $@ >/dev/null 2>&1 || say "apt-get could not install them"
+    case " $* " in *" nginx-light "*) update-rc.d nginx disable >/dev/null 2>&1 || true ;; esac
+    if [ -n "$policy" ]; then rm -f "$policy"; trap - EXIT; fi
 }
 
 if fresh; then exit 0; fi
@@ -45,12 +64,11 @@ packages="$(missing_packages)$(missing_for_tests)"
 if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "installing Debian packages: $packages"
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq >/dev/null 2>&1 || say "apt-get update failed; trying with the lists at hand"
     # shellcheck disable=SC2086  # one word a package
-    apt-get install -qq -y --no-install-recommends $packages >/dev/null 2>&1 || say "apt-get could not install them"
+    install_packages $packages
 elif [ -n "$packages" ]; then
     say "missing Debian packages: $packages"
-    say "without a compiler the slower reader in plain Python is used, without tshark some tests are skipped"
+    say "without a compiler the slower reader in plain Python is used, without the others some tests are skipped"
     say "to mend: sudo apt-get install $packages"
 fi
 
