@@ -10,7 +10,7 @@ from fingerprint.lab.packet import ACK, FIN, RST, SYN, Packet
 from fingerprint.lab.simulated import options
 from fingerprint.lab.simulated.host import Host
 from fingerprint.lab.simulated.network import Network
-from fingerprint.lab.simulated.tcp import App
+from fingerprint.lab.simulated.programs import App
 from fingerprint.lab.world import CLIENT, SERVER_A, Path
 
 

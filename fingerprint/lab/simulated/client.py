@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from fingerprint.lab.simulated.clock import Clock
-from fingerprint.lab.simulated.tcp import App, Connection
+from fingerprint.lab.simulated.programs import App
+from fingerprint.lab.simulated.tcp import Connection
 from fingerprint.probing.carrier import Talk
 from fingerprint.probing.talks import Ended
 

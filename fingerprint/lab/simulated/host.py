@@ -10,7 +10,8 @@ from fingerprint.lab.packet import ACK, RST, SYN, TCP, UDP, Packet
 from fingerprint.lab.simulated import icmp
 from fingerprint.lab.simulated.corrupt import Corrupt
 from fingerprint.lab.simulated.network import Network
-from fingerprint.lab.simulated.tcp import App, Connection
+from fingerprint.lab.simulated.programs import App
+from fingerprint.lab.simulated.tcp import Connection
 
 # RFC 6056 and Linux's ip_local_port_range.
 _FIRST_PORT, _LAST_PORT = 32768, 60999

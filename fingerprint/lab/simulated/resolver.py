@@ -10,7 +10,8 @@ from struct import pack
 from fingerprint.lab.boxes.reading import Question, question
 from fingerprint.lab.packet import UDP, Packet
 from fingerprint.lab.simulated.host import Host
-from fingerprint.lab.simulated.tcp import App, Connection
+from fingerprint.lab.simulated.programs import App
+from fingerprint.lab.simulated.tcp import Connection
 from fingerprint.lab.world import NAMES, Servers
 
 # RFC 1035 sections 3.2.2 and 4.1.1, RFC 3596: types, flags and codes.

@@ -43,6 +43,7 @@ class Flight:
     rttvar_s: float = 0.0
     backoff: int = 0
     lost_count: int = 0
+    probed: bool = False  # since the last progress
     _newest: tuple[int, int] = (-1, -1)  # (sent at, end) of what was sent last among all that arrived
     _highest_sacked: int = 0
 
@@ -55,6 +56,20 @@ class Flight:
         """Until the next time-out, backed off."""
         base_s = FIRST_RTO_S if not self.srtt_s else self.srtt_s + max(MIN_RTO_S, 4 * self.rttvar_s)
         return float(min(MOST_RTO_S, base_s * 2**self.backoff))
+
+    @property
+    def probe_s(self) -> float | None:
+        """Until the tail is asked after (RFC 8985 section 7), None if the time-out has to do."""
+        if self.probed or self.backoff or self.recover >= 0 or not self.srtt_s or len(self.segments) < 2:
+            return None
+        wait_s = max(0.01, 2 * self.srtt_s)
+        return wait_s if wait_s < self.rto_s else None
+
+    def probe(self, now_ns: int) -> Sent:
+        """The last segment leaves once more."""
+        last = self.segments[-1]
+        last.again, last.sent_ns = True, now_ns
+        return last
 
     def sample(self, rtt_s: float) -> None:
         """RFC 6298 section 2."""
@@ -99,6 +114,7 @@ class Flight:
                     segment.sacked = True
         if newly:
             self.backoff = 0
+            self.probed = False
             self._grow(newly)
         return rtt_s
 

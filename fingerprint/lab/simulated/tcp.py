@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fingerprint.lab.packet import ACK, FIN, PSH, RST, SYN, Packet
 from fingerprint.lab.simulated import options
+from fingerprint.lab.simulated.programs import App
 from fingerprint.lab.simulated.receiving import Inbox
 from fingerprint.lab.simulated.sending import Flight
 
@@ -25,26 +26,6 @@ _BUFFER_BYTES, _SCALE = 1 << 20, 7
 # A program may write more when less than this is unsent.
 _LOW_WATER_BYTES = 256 * 1024
 _SEQUENCES = 1 << 32
-
-
-class App:
-    """What a program does with a connection; every method may be left as it is."""
-
-    def opened(self, connection: Connection) -> None:
-        """The handshake is complete."""
-
-    def received(self, connection: Connection, data: bytes) -> None:
-        """Bytes arrived in order."""
-
-    def drained(self, connection: Connection) -> None:
-        """There is room to write more."""
-
-    def ended(self, connection: Connection) -> None:
-        """The other end sent FIN; the polite answer is to close as well."""
-        connection.close()
-
-    def broken(self, connection: Connection, why: str) -> None:
-        """A reset arrived (``reset``, ``refused``), ICMP said no (``unreachable``), or we gave up (``time``)."""
 
 
 class Connection:
@@ -155,16 +136,12 @@ class Connection:
             "payload": payload,
         }
         if "options" not in fields:
-            blocks = [
-                ((a + self.peer_first) % _SEQUENCES, (b + self.peer_first) % _SEQUENCES) for a, b in self._blocks()
-            ]
+            early = self.inbox.blocks() if self.sack and self.inbox.early else []
+            blocks = [((a + self.peer_first) % _SEQUENCES, (b + self.peer_first) % _SEQUENCES) for a, b in early]
             header["options"] = options.of_segment(self._stamps() if self.stamps else None, blocks)
         self._unacked_pkts = 0
         self._ack_timer += 1
         self.host.network.send(Packet(**{**header, **fields}))  # type: ignore[arg-type]
-
-    def _blocks(self) -> list[tuple[int, int]]:
-        return self.inbox.blocks() if self.sack and self.inbox.early else []
 
     def _pump(self) -> None:
         if self.state != "open":
@@ -204,7 +181,19 @@ class Connection:
     def _arm(self) -> None:
         self._timer += 1
         mine = self._timer
-        self.clock.at(self.flight.rto_s, lambda: self._timed_out() if mine == self._timer else None)
+        probe_s = self.flight.probe_s if self.state == "open" else None
+        event = self._timed_out if probe_s is None else self._probe
+        self.clock.at(probe_s or self.flight.rto_s, lambda: event() if mine == self._timer else None)
+
+    def _probe(self) -> None:
+        """Something at the end of the flight may be lost and nothing would tell: send what does."""
+        if self.state != "open" or not self.flight.segments:
+            return
+        self.flight.probed = True
+        segment = self.flight.probe(self.clock.now_ns)
+        if not segment.sacked and not segment.lost:
+            self._segment(segment.start, segment.end)
+        self._arm()
 
     def _timed_out(self) -> None:
         if self.state == "gone" or (self.state == "open" and not self.flight.segments):
@@ -395,19 +384,16 @@ class Connection:
         if self.state != "open":
             return
         if finished:
-            self._acknowledge()
+            self._emit(ACK, self.nxt)
             self.app.ended(self)
             self._over()
         elif not in_order or self._unacked_pkts >= 2:
-            self._acknowledge()
+            self._emit(ACK, self.nxt)
         elif self._unacked_pkts:
             self._ack_timer += 1
             mine = self._ack_timer
             self.clock.at(_DELAYED_ACK_S, lambda: self._late_ack(mine))
 
-    def _acknowledge(self) -> None:
-        self._emit(ACK, self.nxt)
-
     def _late_ack(self, mine: int) -> None:
         if mine == self._ack_timer and self._unacked_pkts and self.state == "open":
-            self._acknowledge()
+            self._emit(ACK, self.nxt)

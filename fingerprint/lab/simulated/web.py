@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from fingerprint.lab.boxes import reading
 from fingerprint.lab.simulated import certificate
-from fingerprint.lab.simulated.tcp import App, Connection
+from fingerprint.lab.simulated.programs import App
+from fingerprint.lab.simulated.tcp import Connection
 from fingerprint.lab.world import Servers
 
 # A small page, and a file that is larger than anybody fetches here.
