@@ -122,6 +122,8 @@ class FarEnd:
         conn.close()
 
     def https(self, conn):
+        if not conn.recv(1, socket.MSG_PEEK):
+            return
         with self.tls.wrap_socket(conn, server_side=True, do_handshake_on_connect=False) as safe:
             safe.do_handshake()
             page(safe)

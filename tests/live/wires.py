@@ -70,6 +70,10 @@ def wire(*, routed=False, six=True) -> Iterator[Wire]:
         for name in names:
             ip("netns", "add", name)
             ip("-n", name, "link", "set", "lo", "up")
+            # No second of waiting until an address of IPv6 may be used.
+            subprocess.run(
+                ["ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0"], check=True
+            )
         if routed:
             cable(names[0], "eth0", names[1], "left")
             cable(names[1], "right", names[2], "eth0")
