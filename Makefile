@@ -3,8 +3,10 @@ SHELL := /bin/sh
 export VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+# A live run mostly waits: more of them at once than there are cores.
+LAB_JOBS ?= 5
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts docs samples bench accuracy wheel ready ready-dev clean
+.PHONY: help demo test lab-quick lab check format lint types contracts docs samples bench accuracy wheel ready ready-dev clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -19,7 +21,14 @@ demo: ready  ## set up, then say how a bundled sample is blocked
 	@$(BIN)/fingerprint demo
 
 test: ready-dev  ## set up, then run the tests (not those marked slow)
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m "not slow and not lab" $(ARGS)
+
+lab-quick: ready-dev  ## every preset of the laboratory once, live and simulated
+	@$(BIN)/python -m pytest -q -n $(LAB_JOBS) --dist worksteal -m lab $(ARGS)
+
+lab: ready-dev  ## the whole grid of the laboratory, as a table (hours; LAB="PRESET…" for some)
+	@$(BIN)/python scripts/lab.py $(LAB) --jobs $(LAB_JOBS)
+	@$(BIN)/python scripts/lab.py $(LAB) --jobs $(LAB_JOBS) --orders
 
 check: ready-dev format lint types contracts test docs  ## all that must hold before a commit
 
