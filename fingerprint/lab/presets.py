@@ -14,6 +14,7 @@ from fingerprint.lab.boxes import airtel, closing, gfw_dns, gfw_resets, iran, pa
 from fingerprint.lab.boxes.captive_portal import CaptivePortal
 from fingerprint.lab.boxes.dropping import AddressBlackHole, HelloDropper, SizeLimit
 from fingerprint.lab.boxes.forging import Salvo
+from fingerprint.lab.boxes.interception import Interceptor
 from fingerprint.lab.boxes.load_balancer import LoadBalancer
 from fingerprint.lab.boxes.residual import Residual
 from fingerprint.lab.boxes.slowing import CrossTraffic, Freeze, Marks, Policer, Shaper
@@ -225,6 +226,12 @@ _DROPS = (
         source="public measurements of 2019 to 2024: read there",
         boxes=lambda residual_s: (Dropper(residual=_flow(residual_s), watch=Watch(reads=("sni",))),),
         residual_s=60.0,
+    ),
+    Preset(
+        name="kazakhstan-mitm",
+        says="Kazakhstan: a minded hello is answered with a certificate of the state's own root.",
+        source="public measurements of 2019 to 2024: read there",
+        boxes=lambda _: (Interceptor(),),
     ),
     Preset(
         name="sni-drop",
