@@ -20,7 +20,7 @@ from fingerprint.probing.budget import Purse
 from fingerprint.probing.carrier import Carrier
 from fingerprint.probing.lanes import Lane, skipped
 from fingerprint.probing.order import Order
-from fingerprint.probing.pacing import Pacing, address_of
+from fingerprint.probing.pacing import Pacing
 from fingerprint.probing.plan import Plan, senders
 from fingerprint.probing.standing import Standing, packets_of, standing
 from fingerprint.script import Script, ScriptStep, ScriptTarget
@@ -154,17 +154,16 @@ class Measurement:
             self._begin(self._best(now))
 
     def _in_turn(self, lanes: list[Lane]) -> list[Lane]:
-        """What was found is placed and profiled once nothing is left to find, and only if something was found."""
+        """What was found is placed and profiled once nothing is left to find there, and only if something was found."""
         first = [lane for lane in lanes if lane.running or lane.within_trial or not lane.follows_up]
-        if first:
-            return first
-        left = []
-        for lane in lanes:
-            while isinstance(step := lane.pending, Send) and lane.follows_up and not self.order.worth_following_up:
-                lane.answer(skipped(self._why(lane, step)))
-            if self._ready(lane):
-                left.append(lane)
-        return left
+        later = [lane for lane in lanes if lane not in first]
+        if not first and not self.order.worth_following_up:
+            for lane in later:
+                while isinstance(step := lane.pending, Send) and lane.follows_up:
+                    lane.answer(skipped(self._why(lane, step)))
+            return [lane for lane in later if self._ready(lane)]
+        places = {lane.place for lane in first}
+        return [*first, *(lane for lane in later if self.order.worth_following_up and lane.place not in places)]
 
     def _ready(self, lane: Lane) -> bool:
         """Whether the lane has a step that is worth taking and affordable; others are answered with `skipped`."""
@@ -202,8 +201,7 @@ class Measurement:
         step = lane.pending
         if not isinstance(step, Send):
             return 0.0
-        address = address_of(step.message)
-        if not lane.within_trial and any(address == other.held for other in lanes if other is not lane):
+        if not lane.within_trial and any(lane.place == other.held for other in lanes if other is not lane):
             return math.inf
         return self.pacing.wait_s(step)
 
@@ -244,8 +242,9 @@ class Measurement:
             replies = Replies(outcome="failed", why=f"{type(error).__name__}: {error}")
         self.purse.settle(message, replies)
         self.pacing.leave(step, replies, self.residual_s)
+        self.order.hear(step, replies)
         self._note(lane.technique, step, message, from_ns, replies)
-        lane.tried.append(step)
+        lane.tried.append((step, replies))
         lane.answer(replies)
         over = await self._trial_over(lane)
         if over:
@@ -253,7 +252,7 @@ class Measurement:
             if self.decided_after_pkts is None and (self.order.complete or self.order.convicted):
                 self.decided_after_pkts = packets_of(self.order.standing.recording, self._ends())
 
-    async def _trial_over(self, lane: Lane) -> list[tuple[str, Send]]:
+    async def _trial_over(self, lane: Lane) -> list[tuple[str, Send, Replies]]:
         """The triggers of the trial that the lane has just finished; empty while it goes on."""
         try:
             going_on = lane.within_trial
@@ -264,7 +263,7 @@ class Measurement:
         if going_on:
             return []
         tried, lane.tried = lane.tried, []
-        return [(lane.technique, s) for s in tried if s.role != "control"]
+        return [(lane.technique, step, replies) for step, replies in tried if step.role != "control"]
 
     def _note(self, technique: str, step: Send, message: Message, from_ns: int, replies: Replies) -> None:
         self.steps.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from fingerprint.probing.pacing import address_of
+from fingerprint.probing.pacing import place_of
 from fingerprint.steps import Message, Probe, Replies, Send, Step
 
 
@@ -22,7 +22,7 @@ class Lane:
         self.technique = technique
         self.running = False
         self.sent: Message | None = None  # the message as it went out, perhaps shorter than the step's
-        self.tried: list[Send] = []  # steps of the trial that is going on
+        self.tried: list[tuple[Send, Replies]] = []  # steps of the trial that is going on
         self._probe: Probe | None = probe
         self._pending: Step | None = None
         self._asked = False
@@ -53,10 +53,15 @@ class Lane:
         return isinstance(step, Send) and step.seeks != "mechanism"
 
     @property
-    def held(self) -> str | None:
-        """The address that the lane keeps to itself until its trial is through."""
+    def place(self) -> str | None:
+        """Where the pending step goes, as `Pacing` counts places."""
         step = self.pending
-        return address_of(step.message) if isinstance(step, Send) and self.within_trial else None
+        return place_of(step.message) if isinstance(step, Send) else None
+
+    @property
+    def held(self) -> str | None:
+        """The place that the lane keeps to itself until its trial is through."""
+        return self.place if self.within_trial else None
 
     def begin(self, message: Message | None) -> None:
         """The pending step is being taken, with this message."""

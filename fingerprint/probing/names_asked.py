@@ -11,7 +11,7 @@ from collections.abc import Generator
 from itertools import count
 from random import Random
 
-from fingerprint.probing.sweep import Beam, sweep
+from fingerprint.probing.sweep import Beam, control_sweep, mirror_sweep, trigger_sweep
 from fingerprint.steps import Probe, Query, Replies, Send, Target
 from fingerprint.technique import Clue
 
@@ -57,7 +57,11 @@ class NamesAsked:
                 listen_s=self.answer_s, trial=next(self.trials),
             )  # fmt: skip
         for resolver, outcome in list(self._suspects().items())[:2]:
-            yield from sweep(self._beam(resolver, outcome))
+            beam = self._beam(resolver, outcome)
+            way = yield from control_sweep(beam)
+            located = yield from trigger_sweep(beam, way)
+            if located is None and way.bound_hops:
+                yield from mirror_sweep(beam, way)
 
     def _first(self) -> tuple[str, str]:
         where = (self.target.resolvers or self.target.addresses)[0]
@@ -98,8 +102,9 @@ class NamesAsked:
         heard = yield self._ask(address, self.target.name, "udp", "A", "target", trial)
         if heard is not None and heard.passed:
             self.odd[address] = heard.outcome
-            # Silences before and after the answer, or an address without a resolver is not shown.
-            for other in self.controls[:2]:
+            # Silences of living names before and after the answer, or an address without a resolver is not shown.
+            registered = self.controls[:-1] or self.controls
+            for other in (registered * 2)[:2]:
                 yield self._ask(address, other, "udp", "A", "control", trial)
 
     def _suspects(self) -> dict[str, str]:
@@ -120,12 +125,13 @@ class NamesAsked:
     def _beam(self, resolver: str, outcome: str) -> Beam:
         return Beam(
             message=lambda name, hops: Query(resolver=resolver, name=name, ttl_hops=hops),
+            address=resolver,
             control=self.controls[0],
             trigger=self.target.name,
             full=outcome,
             what=f"query to {resolver}",
             hops=self.target.hops,
-            rtt_s=self.rtt_s.get(resolver, self.answer_s / 2),
+            rtt_s=self.rtt_s.get(resolver) or max(self.rtt_s.values(), default=self.answer_s / 2),
             trials=self.trials,
         )
 
@@ -135,7 +141,8 @@ class NamesAsked:
             label=f"{rtype} of {name} from {resolver} over {over}",
             role=role,
             listen_s=self.answer_s,
-            shows=() if resolver in self.odd else self.shows,  # what was odd once is asked again in any case
+            # A silence is no clue before it was repeated, so that it is asked again in any case.
+            shows=() if self.odd.get(resolver, "answered") != "answered" else self.shows,
             trial=trial,
         )
 

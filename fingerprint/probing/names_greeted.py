@@ -3,9 +3,8 @@
 Where the target speaks in the clear, the Host of a request takes the place of the name in the hello.
 
 Control before trigger on every address, equal in length, segments and JA4. Only once something failed are sent: an
-innocent repeat at once, which shows whether the block covers other names too; the pair at the control's address; the
-sweep of `fingerprint.probing.sweep`; and the hello in every form, which shows what a DPI reassembles and how it
-matches.
+innocent repeat at once, which shows whether the block covers other names too; the sweep of `fingerprint.probing.sweep`;
+the pair at the control's address; and the hello in every form, which shows what a DPI reassembles and how it matches.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from fingerprint.probing.sweep import Beam, Located, armed_sweep, control_sweep,
 from fingerprint.steps import FORMS, Control, Decoy, Hello, Probe, Replies, Request, Send, Target
 from fingerprint.technique import Clue
 
-# Long enough for any answer on a path that answers its control; the silence of a form needs no proof of its own.
-FORM_S = 1.5
+# The silence of a form needs no proof of its own: some round trips more than the control's answer took.
+FORM_S, FORM_RTTS = 0.4, 4
 # A connection that is cut after a few packets shows it by two retransmissions of the client (RFC 6298).
 ARMED_S = 3.0
 UNKNOWN_RTT_S = 0.2
@@ -44,15 +43,13 @@ class NamesGreeted:
             yield from self._pairs(address)
         if not self.failed:
             return
+        for address, outcome in list(self.failed.items()):
+            yield from self._place(address, outcome)
         for address in one_a_family(tuple(a for c in self.controls for a in c.addresses)):
             if address not in self.target.addresses:
-                yield from self._pair(address, self._control(0))
-        for address, outcome in list(self.failed.items()):
-            if address in self.target.addresses:
-                yield from self._place(address, outcome)
-        first = next((a for a in self.failed if a in self.target.addresses), None)
-        if first is not None and self.target.secure:
-            yield from self._forms(first)
+                yield from self._pair(address, self._control(0), seeks="profile")
+        if self.target.secure:
+            yield from self._forms(next(iter(self.failed)))
 
     def _control(self, number: int) -> Control:
         return self.controls[number % len(self.controls)]
@@ -63,35 +60,41 @@ class NamesGreeted:
             if not gone_on:
                 return
 
-    def _pair(self, address: str, control: Control) -> Generator[Send, Replies | None, bool]:
+    def _pair(self, address: str, control: Control, seeks: str = "mechanism") -> Generator[Send, Replies | None, bool]:
         """Control, then trigger; whether another pair is worth asking for."""
         trial = next(self.trials)
-        before = yield self._send(address, control.name, "control", trial)
+        before = yield self._send(address, control.name, "control", trial, seeks=seeks)
         if before is None or before.outcome in ("skipped", "failed"):
             return False
         if before.took_s is not None:
             self.rtt_s[address] = before.took_s
-        after = yield self._send(address, self.target.name, "target", trial)
+        after = yield self._send(address, self.target.name, "target", trial, seeks=seeks)
         if after is None or after.outcome in ("skipped", "failed"):
             return False
-        if before.passed and after.outcome != before.outcome:
+        if before.passed and after.outcome != before.outcome and seeks == "mechanism":
             first = address not in self.failed
             self.failed[address], self.by_control[address] = after.outcome, before.outcome
             if first:  # inside the residual window, on purpose
                 yield self._send(address, control.name, "control", trial, at_once=True)
         return True
 
-    def _send(self, address: str, name: str, role: str, trial: int, *, at_once: bool = False) -> Send:
+    def _send(
+        self, address: str, name: str, role: str, trial: int, *, at_once: bool = False, seeks: str = "mechanism"
+    ) -> Send:
         what = "innocent repeat" if at_once else "hello" if self.target.secure else "request"
         return Send(
             self._message(address, name),
             label=f"{what} for {name} at {address}",
             role=role,
-            listen_s=min(self.listen_s, FORM_S) if at_once else self.listen_s,
+            listen_s=self._form_s(address) if at_once else self.listen_s,
             shows=self.shows,
             trial=trial,
+            seeks=seeks,
             at_once=at_once,
         )
+
+    def _form_s(self, address: str) -> float:
+        return min(self.listen_s, FORM_S + FORM_RTTS * self.rtt_s.get(address, UNKNOWN_RTT_S))
 
     def _message(self, address: str, name: str, ttl_hops: int | None = None) -> Hello | Request:
         """What names somebody there: a ClientHello, or a request where the target speaks in the clear."""
@@ -105,7 +108,7 @@ class NamesGreeted:
         control = self._control(0).name
         beam = Beam(
             message=lambda name, hops: self._message(address, name, hops),
-            control=control, trigger=self.target.name, full=outcome, what=f"hello to {address}",
+            address=address, control=control, trigger=self.target.name, full=outcome, what=f"hello to {address}",
             hops=self.target.hops, rtt_s=self.rtt_s.get(address, UNKNOWN_RTT_S), trials=self.trials,
         )  # fmt: skip
         way = yield from control_sweep(beam)
@@ -138,7 +141,7 @@ class NamesGreeted:
                     Hello(address=address, port=self.target.port, name=name, form=form),
                     label=f"{form} hello for {name} at {address}",
                     role=role,
-                    listen_s=FORM_S,
+                    listen_s=self._form_s(address),
                     seeks="profile",
                     trial=trial,
                 )

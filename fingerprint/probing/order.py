@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from fingerprint.probing.budget import worst
 from fingerprint.probing.pacing import address_of
 from fingerprint.probing.standing import Standing
-from fingerprint.steps import Handshake, Hello, Query, Request, Send, Transfer
+from fingerprint.steps import Handshake, Hello, Query, Replies, Request, Send, Transfer
 from fingerprint.technique import Clue
 from fingerprint.verdict import taxonomy
 from fingerprint.verdict.symptoms import likelihood
@@ -127,17 +127,27 @@ class Order:
     fixed: bool = False
     standing: Standing = field(default_factory=Standing)
     asked: dict[Question, Asked] = field(default_factory=dict)
+    failing: bool = False  # some hello or request of the target's did not pass
+    loads: dict[str, bool] = field(default_factory=dict)  # address → whether the target ever answered there
 
-    def learn(self, tried: Iterable[tuple[str, Send]], standing: Standing) -> None:
-        """Take in how things stand after these (technique, step), the triggers of a trial."""
+    def hear(self, step: Send, replies: Replies) -> None:
+        """Take in what one step brought at once: what does not load at all cannot be slow."""
+        m = step.message
+        if step.role != "control" and isinstance(m, Hello | Request) and not m.ttl_hops and step.seeks == "mechanism":
+            loads = replies.outcome in ("answered", "stalled")
+            self.loads[m.address] = loads or self.loads.get(m.address, False)
+            self.failing |= not replies.passed
+
+    def learn(self, tried: Iterable[tuple[str, Send, Replies]], standing: Standing) -> None:
+        """Take in how things stand after these (technique, step, replies), the triggers of a trial."""
         self.standing = standing
         found = standing.clues.get(self.target, frozenset())
-        for technique, step in tried:
+        for technique, step, replies in tried:
             one = self.asked.setdefault(question(technique, step), Asked())
             one.tries += 1
             if any(clue.id in found for clue in step.shows):
                 one.seen = True
-            elif step.shows:
+            elif step.shows and replies.passed:  # what failed without a clue is open, and no sign of innocence
                 one.absences.append((step.shows, layer_of(step)))
 
     @property
@@ -170,7 +180,7 @@ class Order:
     @property
     def worth_following_up(self) -> bool:
         """Whether something was found that has a place and a profile."""
-        return self.state in ("blocked", "insufficient")
+        return self.failing or self.state in ("blocked", "insufficient")
 
     def worth(self, technique: str, step: Send) -> bool:
         """Whether a step could still change the answer."""
@@ -178,7 +188,7 @@ class Order:
             return True
         if step.seeks != "mechanism":
             return True  # in its turn
-        if isinstance(step.message, Transfer) and self.convicted and self._unusable:
+        if isinstance(step.message, Transfer) and not self.loads.get(step.message.address, True):
             return False
         if not any(clue.given for clue in step.shows):
             return True
@@ -189,12 +199,6 @@ class Order:
         if not one.seen and self._log_likelihood_ratio(one) <= LOWER:
             return False
         return self.bits(technique, step) >= LEAST_BITS
-
-    @property
-    def _unusable(self) -> bool:
-        """The service does not answer at all, so that nothing can be slow about it."""
-        verdict = self.standing.verdicts.get(self.target)
-        return bool(verdict and any(not m.node.startswith("dns.") for m in verdict.mechanisms))
 
     def _settled(self, balance: Balance) -> bool:
         verdict = self.standing.verdicts.get(self.target)

@@ -24,6 +24,12 @@ def address_of(message: Message) -> str:
     return message.resolver if isinstance(message, Query) else message.address
 
 
+def place_of(message: Message) -> str:
+    """What only one step at a time may use. Queries over UDP are no concern of connections to the same address."""
+    address = address_of(message)
+    return f"{address} over UDP" if isinstance(message, Query) and message.over == "udp" else address
+
+
 def may_have_triggered(step: Send, replies: Replies) -> bool:
     """Whether a residual window must be assumed after this step."""
     message = step.message
@@ -51,7 +57,7 @@ class Pacing:
             return math.inf
         if step.at_once:
             return 0.0
-        until_ns = self._rests_until_ns.get(address_of(step.message), 0)
+        until_ns = self._rests_until_ns.get(place_of(step.message), 0)
         return max(0, until_ns - self._now_ns()) / 1e9
 
     def enter(self, step: Send) -> None:
@@ -63,8 +69,8 @@ class Pacing:
         self._busy -= self._keys(step)
         if replies is None or may_have_triggered(step, replies):
             until_ns = self._now_ns() + int(residual_s * 1e9)
-            address = address_of(step.message)
-            self._rests_until_ns[address] = max(until_ns, self._rests_until_ns.get(address, 0))
+            place = place_of(step.message)
+            self._rests_until_ns[place] = max(until_ns, self._rests_until_ns.get(place, 0))
         freed, self._freed = self._freed, asyncio.Event()
         freed.set()
 
@@ -74,5 +80,5 @@ class Pacing:
 
     @staticmethod
     def _keys(step: Send) -> set[str]:
-        keys = {address_of(step.message)}
+        keys = {place_of(step.message)}
         return keys | {LINE} if isinstance(step.message, Transfer) else keys

@@ -8,6 +8,8 @@ What a trigger meets when it dies after k hops is
 - silence without the router's word, where the control had it, if something before that router drops it,
 - the router's word alone, if it met nothing.
 
+What copies the TTL of the trigger answers with packets that die on their way back; it is told by longer triggers.
+
 Interference that needs the server's answer (rewriting it, counting its packets, slowing it) shows nothing of the kind.
 There the true hello names the control and travels all the way, and a decoy with the trigger dies after k hops in
 front of it: the connection suffers if the decoy reached the box. That needs raw insertion; without it the reply is
@@ -27,6 +29,8 @@ from fingerprint.steps import Message, Replies, Send
 Located = tuple[int, int]
 # What is over sooner than the far end answers needs less; a trigger that is dropped is sent twice meanwhile (RFC 6298).
 LEAST_S, MOST_S = 0.3, 2.0
+# So many different TTLs tell a copied one from any other.
+MIRRORED = 3
 # In a row, beyond the last router that answered: behind so many silent hops nothing answers any more.
 SILENT_HOPS = 6
 
@@ -36,6 +40,7 @@ class Beam:
     """What is swept: ``message`` for a name and a TTL, and what the trigger meets at full length (``full``)."""
 
     message: Callable[[str, int], Message]
+    address: str
     control: str
     trigger: str
     full: str  # outcome of the trigger without a limit
@@ -62,6 +67,11 @@ class Way:
     reach_hops: int | None = None
     heard: frozenset[int] = frozenset()
 
+    @property
+    def bound_hops(self) -> int:
+        """So far nothing comes as far as the far end, and what is sent farther may; 0 if that is unknown."""
+        return self.reach_hops or max(self.heard, default=-1) + 1
+
 
 def sweep(beam: Beam) -> Generator[Send, Replies | None, Located | None]:
     """The control sweep, then the trigger's; the link (low, high) that the trigger names, None if none does."""
@@ -71,12 +81,12 @@ def sweep(beam: Beam) -> Generator[Send, Replies | None, Located | None]:
 
 def trigger_sweep(beam: Beam, way: Way) -> Generator[Send, Replies | None, Located | None]:
     """Bisect the reach of the trigger on a way that the control has shown."""
-    if way.reach_hops is None:
+    if not way.bound_hops:
         return None
     dropped = beam.full in ("silent", "unanswered")
-    low, high = 0, way.reach_hops
+    low, high = 0, way.bound_hops
     while True:
-        between = [k for k in range(low + 1, high) if not dropped or k in way.heard]
+        between = [k for k in range(low + 1, high) if k in way.heard or not dropped]
         if not between:
             break
         k = between[len(between) // 2]
@@ -85,13 +95,22 @@ def trigger_sweep(beam: Beam, way: Way) -> Generator[Send, Replies | None, Locat
         if met is None:
             return None
         low, high = (low, k) if met else (k, high)
-    if high == way.reach_hops:
+    if high == way.bound_hops:
         return None  # nothing short of the far end sets it off: it may be the far end
     if dropped:  # one lost word of a router looks the same: once more
         replies = yield _send(beam, beam.trigger, high, role="target")
         if not interfered(replies, dropped=True):
             return None
     return low, high
+
+
+def mirror_sweep(beam: Beam, way: Way) -> Generator[Send, Replies | None, None]:
+    """Triggers that reach farther and farther beyond: an injector that copies their TTL is told by what arrives of it.
+
+    Behind h routers its answer to t hops arrives with t - 2 h left, and not at all while that is below one.
+    """
+    for k in range(way.bound_hops, way.bound_hops + MIRRORED):
+        yield _send(beam, beam.trigger, k, role="target")
 
 
 def control_sweep(beam: Beam) -> Generator[Send, Replies | None, Way]:
@@ -102,7 +121,8 @@ def control_sweep(beam: Beam) -> Generator[Send, Replies | None, Way]:
         replies = yield _send(beam, beam.control, k, role="control", trial=trial)
         if replies is None or replies.outcome in ("skipped", "failed"):
             return Way()
-        if replies.passed or replies.outcome in ("reset", "closed", "refused"):
+        arrived = replies.outcome in ("reset", "closed", "refused") or beam.address in replies.answers
+        if replies.passed or arrived:
             return Way(reach_hops=k, heard=frozenset(heard))
         if replies.answers:
             heard.add(k)

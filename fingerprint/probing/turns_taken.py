@@ -17,6 +17,8 @@ from fingerprint.technique import Clue
 FIRST_BYTES = 1_000_000
 # Below this a transfer never leaves slow start (ten segments to begin with, RFC 6928).
 LEAST_BYTES = 50_000
+# The smallest cap on bytes that is known freezes a flow after about 15 KB (net4people/bbs#490).
+CAP_BYTES = 12_000
 # Slower than this share of the control is worth another turn.
 SLOWER_RATIO = 0.6
 UNKNOWN_RTT_S = 0.2
@@ -63,7 +65,7 @@ class TurnsTaken:
                 if free is None or moved_bytes(free, up=up) < LEAST_BYTES:
                     return slow
             mine = yield self._send(address, self.target.name, size_bytes, "target", trial, up=up)
-            if mine is None or not mine.passed or not moved_bytes(mine, up=up):
+            if mine is None or not self._flowed(mine, up=up):
                 self.blocked = mine is not None and mine.outcome not in ("skipped", "failed")
                 return slow  # what is blocked outright is the question of other techniques
             if pace(mine, up=up) > SLOWER_RATIO * pace(free, up=up):
@@ -72,6 +74,12 @@ class TurnsTaken:
             if mine.outcome == "answered" and mine.span_s < self.seconds / 2:
                 size_bytes = min(4 * size_bytes, self.target.transfer_bytes)
         return slow
+
+    def _flowed(self, mine: Replies, *, up: bool) -> bool:
+        """Whether a transfer was slow or fast at all, and not cut off before any cap on bytes that is known."""
+        moved, cut_s = moved_bytes(mine, up=up), self.seconds / 2
+        cut_off = moved < CAP_BYTES and mine.span_s < cut_s and mine.outcome != "answered"
+        return mine.outcome in ("answered", "slow") and moved > 0 and not cut_off
 
     def _send(self, address: str, name: str, size_bytes: int, role: str, trial: int, *, up: bool) -> Send:
         return Send(
@@ -91,7 +99,7 @@ class TurnsTaken:
         t, control = self.target, self.target.controls[0].name
         beam = Beam(
             message=lambda name, hops: Hello(address=address, port=t.port, name=name, ttl_hops=hops),
-            control=control, trigger=t.name, full="slow", what=f"download from {address}", hops=t.hops,
+            address=address, control=control, trigger=t.name, full="slow", what=f"download from {address}", hops=t.hops,
             rtt_s=self.rtt_s, trials=self.trials,
         )  # fmt: skip
         way = yield from control_sweep(beam)
