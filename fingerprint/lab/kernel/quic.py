@@ -16,6 +16,8 @@ from aioquic.h3.events import H3Event, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ProtocolNegotiated, QuicEvent
 
+from fingerprint.lab.world import SERVER_A, SERVER_B
+
 _PAGE = b"<p>herbs and gardens</p>\n" * 240
 
 
@@ -41,11 +43,12 @@ class Page(QuicConnectionProtocol):
 
 
 async def main(certificate: str, key: str) -> None:
-    """Serve until killed, on both families."""
+    """Serve until killed, on each address by itself: answers to datagrams have to come from where they were sent."""
     configuration = QuicConfiguration(is_client=False, alpn_protocols=H3_ALPN)
     configuration.load_cert_chain(certificate, key)
     arguments: dict[str, Any] = {"configuration": configuration, "create_protocol": Page}
-    await serve("::", 443, **arguments)
+    for address in (*SERVER_A, *SERVER_B):
+        await serve(address, 443, **arguments)
     await asyncio.Event().wait()
 
 
