@@ -107,8 +107,8 @@ class Capture:
     @cached_property
     def armed_sweeps(self) -> tuple[ArmedSweep, ...]:
         """What the reach of decoys says about it."""
-        proven = place_armed.proven(self.recordings, self.expired) if self.armed else {}
-        return tuple(place_armed.armed_sweeps(self.armed, self.streams, self.expired, proven))
+        heard = place_armed.routers_heard(self.recordings, self.expired) if self.armed else {}
+        return tuple(place_armed.armed_sweeps(self.armed, self.streams, self.expired, heard))
 
     @cached_property
     def residuals(self) -> tuple[Residual, ...]:

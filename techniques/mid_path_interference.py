@@ -42,6 +42,8 @@ from fingerprint.technique import (
     cite,
 )
 
+# A decoy that no router reports was stopped, or the report was: twice is no accident.
+UNREPORTED_DECOYS = 2
 _SOURCE = "RFC 791: what died on the way was read by nobody behind; set by hand"
 # A box in the home or office stands at the first hop, by its owner's choice.
 _FIRST_HOP = {"chosen-filter": 0.3, "corporate-proxy": 0.3, "captive-portal": 0.2, "local-network": 0.2}
@@ -103,7 +105,7 @@ DREW_ALONE = _family(
 UNREPORTED = _family(
     "before-the-next-router",
     "requests for {name} are no longer reported by routers from {hop} hops on; those for {control} are",
-    ("timeout",), {**_SHORT, "loss": 0.01, "path-failure": 0.05, "*": 0.002}, named=True,
+    ("timeout",), {**_SHORT, "loss": 0.005, "path-failure": 0.02, "*": 0.001}, named=True,
 )  # fmt: skip
 ARMED = _family(
     "behind-a-decoy",
@@ -220,7 +222,7 @@ def _behind_decoys(sweep: ArmedSweep) -> Evidence:
     shown = [*sweep.hits, *sweep.misses[-2:]]
     packets = [s for t in shown for s in (*t.armed.decoys[:1], *t.armed.stream.head[-2:])]
     packets += [s for stream in sweep.free[:1] for s in stream.from_server[:1]]
-    stops = sweep.action in ("timeout", "throttle")
+    stops = sweep.action in ("timeout", "throttle") or sweep.unreported >= UNREPORTED_DECOYS
     return _located(
         {**ARMED, **ARMED_SILENCE}[sweep.action], sweep, packets=tuple(Cited(p.capture, p.number) for p in packets),
         position="in-path" if stops or _rewrites(sweep) else None, trigger=_trigger(sweep), disputes=(),

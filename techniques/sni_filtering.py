@@ -131,7 +131,7 @@ DEAF_AFTER_THE_HELLO = Clue(
 )  # fmt: skip
 STALLED = Clue(
     id="stalled-as-the-answer-began",
-    says="the answer to the ClientHello began; then {copies} segments of the client over {span:.1f} s met silence",
+    says="the answer to the ClientHello began, and stopped in the middle for {silent:.1f} s",
     group="silence",
     given={
         "*.timeout": 0.5, **dict.fromkeys(("server-down", "nat-timeout", "split-tcp", "pmtu"), 0.03),
@@ -301,9 +301,10 @@ class SniFiltering(Technique):
                 yield _unsure(why, subject, o)
             else:
                 yield cite(SILENCE_AFTER_ACKNOWLEDGEMENT, subject, *hello, waited=o.waited_s)
-            yield from self._deaf(DEAF_AFTER_THE_HELLO, subject, o)
-        if o.outcome == "stalled":
-            yield from self._deaf(STALLED, subject, o)
+            yield from self._deaf(subject, o)
+        if o.outcome == "stalled" and o.stalled_s >= self.span_s:
+            facets = Facets(position="in-path")
+            yield cite(STALLED, subject, *o.request[:1], *filter(None, [o.answer]), facets=facets, silent=o.stalled_s)
         if o.outcome not in ("unacknowledged", "part-acknowledged"):
             return
         if o.copies < self.copies or o.span_s < self.span_s:
@@ -329,10 +330,9 @@ class SniFiltering(Technique):
         if later:
             yield cite(SERVER_LIVES, subject, *o.request, *later, packets=len(later))
 
-    def _deaf(self, clue: Clue, subject: Subject, o: Opening) -> Iterator[Evidence]:
+    def _deaf(self, subject: Subject, o: Opening) -> Iterator[Evidence]:
         if len(o.unheard) >= self.copies - 1 and o.deaf_s >= self.span_s:
-            facets = Facets(position="in-path" if clue is STALLED else None)
-            yield cite(clue, subject, *o.request, *o.unheard, facets=facets, copies=len(o.unheard), span=o.deaf_s)
+            yield cite(DEAF_AFTER_THE_HELLO, subject, *o.request, *o.unheard, copies=len(o.unheard), span=o.deaf_s)
 
     def _names(self, capture: Capture, table: Square, mine: Attempts) -> Iterator[Evidence]:
         subject = _subject(mine, None)

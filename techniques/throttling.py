@@ -31,6 +31,7 @@ from fingerprint.conversations.transfer_controls import Comparison, compare, sub
 from fingerprint.conversations.transfer_freezes import Freeze, freeze, may_have_frozen, same_cap
 from fingerprint.conversations.transfer_loads import BESIDE_NS, Loads
 from fingerprint.conversations.transfer_shapes import bucket, shape
+from fingerprint.conversations.transfer_starved import starved
 from fingerprint.conversations.transfer_suspects import suspects
 from fingerprint.conversations.transfers import LEAST_BYTES, SKIP_S, WINDOW_S, Transfer
 from fingerprint.probing.turns_taken import TurnsTaken
@@ -85,6 +86,13 @@ SLOWER_THAN_ELSEWHERE = Clue(
     group="slow-pair",
     given={**_UNNAMED, **_ELSEWHERE},
     source="DESIGN, control (b); set by hand",
+)
+TRICKLES = Clue(
+    id="trickles-beside-another-name",
+    says="{size} bytes took {took:.1f} s, {paused:.1f} s of it within TLS records; {control} got them in {free:.2f} s",
+    group="slow-pair",
+    given={**_NAMED, **_HERE, "ordinary": 0.001, "loss": 0.003, "congestion": 0.001, "innocent": 0.0005},
+    source="RFC 8446 section 5.2: who pauses within a record had it ready; set by hand",
 )
 SHAPES = {
     "policer": Clue(
@@ -173,8 +181,8 @@ class Throttling(Technique):
     """Thresholds: how much slower, how sure, after how long."""
 
     clues = (
-        LIMITED, SLOWER_THAN_OTHER_NAME_HERE, SLOWER_THAN_SAME_HELLO_ELSEWHERE, SLOWER_THAN_ELSEWHERE, *SHAPES.values(),
-        FROZE, OTHER_NAME_PASSES_THE_CAP_HERE, PASSES_THE_CAP_ELSEWHERE, SAME_CAP_AGAIN,
+        LIMITED, SLOWER_THAN_OTHER_NAME_HERE, SLOWER_THAN_SAME_HELLO_ELSEWHERE, SLOWER_THAN_ELSEWHERE, TRICKLES,
+        *SHAPES.values(), FROZE, OTHER_NAME_PASSES_THE_CAP_HERE, PASSES_THE_CAP_ELSEWHERE, SAME_CAP_AGAIN,
     )  # fmt: skip
 
     # Lab: everything that was not throttled ran above 0.33 of its control.
@@ -199,6 +207,14 @@ class Throttling(Technique):
             elif t is not None:
                 yield from self._alone(t)
         yield from _freezes(capture, loads)
+        for s in starved(capture.streams):
+            if s.turns >= self.pairs:
+                trigger = Trigger(field="tls.sni", value=s.stream.name or "")
+                yield cite(
+                    TRICKLES, _stream_subject(s.stream), *s.shown, s.control.head[-1], control=s.control.name,
+                    facets=Facets(position="in-path", trigger=trigger), size=s.size_bytes, took=s.took_s,
+                    paused=s.paused_s, free=s.control_s,
+                )  # fmt: skip
 
     def _alone(self, t: Transfer, why: str = "no control of comparable length within a minute") -> Iterator[Finding]:
         if len(t.windows_bytes_s) * WINDOW_S < self.steady_loss_s or t.window_limited:

@@ -20,11 +20,15 @@ unseen            the direction from the server was not captured, or the stream 
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
+
+import numpy as np
 
 from captures.columns import Mark
 from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Segment
 from fingerprint.conversations.streams import Stream
+from fingerprint.messages.tls import Record, records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ class Opening:
     ]  # server segments after a copy of the request whose acknowledgement leaves it out
     offers: tuple[Segment, ...]  # SYN-ACKs repeated after the request: the server has not taken the connection up
     unheard: tuple[Segment, ...]  # what the client sent after the request and nobody acknowledged, copies included
+    stalled_s: float  # silence of a server that had begun to answer; 0.0 where it did not stall
     waited_s: float  # from the last copy of the request to the end of the recording, or to the client's own end
 
     @property
@@ -111,8 +116,10 @@ def opening(stream: Stream) -> Opening:
     ending = _ending(head, answer, asked_ns)
     outcome = _outcome(head, syn, syn_ack, tuple(request), answer, ending, covered)
     unheard = _unheard(head, end, covered)
-    if outcome == "answered" and may_have_stalled(stream) and _stalled(head, unheard):
-        outcome = "stalled"
+    stalled_s = 0.0
+    if outcome == "answered" and asked_ns is not None and may_have_stalled(stream):
+        stalled_s = _stalled_s(stream, head, asked_ns)
+        outcome = "stalled" if stalled_s else outcome
     last_ns = repeats[-1].time_ns if repeats else (request[-1].time_ns if request else stream.last_ns)
     gave_up = next((s.time_ns for s in head if s.from_client and s.flags & (FIN | RST) and s.time_ns >= last_ns), None)
     return Opening(
@@ -128,34 +135,60 @@ def opening(stream: Stream) -> Opening:
         signs_of_life=life,
         offers=offers,
         unheard=unheard,
+        stalled_s=stalled_s,
         waited_s=max(0.0, ((gave_up or stream.end_ns) - last_ns) / 1e9),
     )
 
 
 # Less than this of an answer is its beginning: net4people/bbs#490 counts caps of transfers from 15 kB on, and Xue et
-# al. (IMC 2022) five to eight packets of both directions, of which a few are segments of the answer.
-BEGUN_BYTES = 6_000
-BEGUN_PKTS = 40
-# RFC 6298: from the third sending on at least three seconds of back-off have passed since the first.
+# al. (IMC 2022) five to eight packets of both directions.
+BEGUN_BYTES = 8_000
+BEGUN_PKTS = 60
+# RFC 6298: from the third sending on more than half a second of back-off has passed, with the smallest timer in use.
 STALLED_COPIES = 3
-STALLED_S = 1.5
+# So long nothing came, and several times as long as all that had gone before: a slow answer goes on in between.
+STALLED_S = 1.2
+STALLED_RATIO = 4.0
 
 
 def may_have_stalled(stream: Stream) -> bool:
-    """Whether the summary of an answered stream allows that it stalled: it ends with the client's words, and soon."""
-    if stream.server_flags & (FIN | RST) or stream.server_bytes > BEGUN_BYTES or len(stream.rows) > BEGUN_PKTS:
+    """Whether the summary of an answered stream allows that it stalled: short, never closed, with a long silence."""
+    if stream.server_flags & (FIN | RST) or len(stream.rows) > BEGUN_PKTS or stream.server_bytes > 2 * BEGUN_BYTES:
         return False
-    ways = stream.recording.columns.direction[stream.rows[-STALLED_COPIES:]]
-    return len(ways) == STALLED_COPIES and bool((ways == (0 if stream.client_is_a else 1)).all())
+    if stream.answer_row < 0 or not stream.client_bytes:
+        return False
+    times = stream.recording.columns.time_ns[stream.rows]
+    return bool(max(np.diff(times).max(initial=0), stream.end_ns - times[-1]) >= STALLED_S * 1e9)
 
 
-def _stalled(head: tuple[Segment, ...], unheard: tuple[Segment, ...]) -> bool:
-    """The client repeats what it says after the server's last word, and nothing comes back."""
-    last_ns = max((s.time_ns for s in head if not s.from_client), default=0)
-    after = [s for s in unheard if s.time_ns > last_ns]
-    if len(after) < STALLED_COPIES or len({(s.seq, s.payload_bytes) for s in after}) == len(after):
+def _stalled_s(stream: Stream, head: tuple[Segment, ...], asked_ns: int) -> float:
+    """How long the server's side was silent after it had begun to answer, 0.0 where the exchange did not stall.
+
+    The client says the same again and is not heard; or the answer stopped within a TLS record, whose length it had
+    announced. What comes after the client has left belongs to nothing.
+    """
+    left_ns = next((s.time_ns for s in head if s.from_client and s.flags & (FIN | RST)), stream.end_ns)
+    said = [s for s in head if not s.from_client and s.time_ns <= left_ns]
+    last_ns = max(s.time_ns for s in said)
+    silent_s = (left_ns - last_ns) / 1e9
+    if silent_s < max(STALLED_S, STALLED_RATIO * (last_ns - asked_ns) / 1e9) or any(s.flags & FIN for s in said):
+        return 0.0
+    covered = max(s.ack for s in said if s.flags & ACK)
+    after = [
+        s for s in head if s.from_client and s.payload_bytes and last_ns < s.time_ns <= left_ns and s.end > covered
+    ]
+    repeated = len(after) >= STALLED_COPIES and len({s.seq for s in after}) < len(after)
+    got = {s.seq: s.payload_bytes for s in said if s.payload_bytes and not s.flags & SYN}
+    whole = sum(got.values()) == max((s.end - 1 for s in said), default=0)
+    return silent_s if repeated or not whole or _within_record(stream, sum(got.values())) else 0.0
+
+
+def _within_record(stream: Stream, size_bytes: int) -> bool:
+    """Whether that much of the server's stream ends before the TLS record it had begun (RFC 8446 section 5.1)."""
+    if stream.protocol != "tls" or size_bytes > BEGUN_BYTES:
         return False
-    return (after[-1].time_ns - after[0].time_ns) / 1e9 >= STALLED_S
+    last = next(iter(deque(records(stream.first_bytes(from_client=False)[:size_bytes]), maxlen=1)), None)
+    return isinstance(last, Record) and not last.complete
 
 
 def _ending(head: tuple[Segment, ...], answer: Segment | None, asked_ns: int | None) -> Segment | None:

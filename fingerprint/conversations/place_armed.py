@@ -7,7 +7,7 @@ would say to the decoy's name, it never saw it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from captures.recording import Recording
@@ -15,16 +15,19 @@ from fingerprint.conversations.expired import Expired
 from fingerprint.conversations.limited import Armed
 from fingerprint.conversations.names_and_addresses import FAILURES
 from fingerprint.conversations.openings import Opening, opening
+from fingerprint.conversations.segments import FIN, RST
 from fingerprint.conversations.streams import Stream, address_text
 from fingerprint.conversations.transfer_freezes import freeze, may_have_frozen
-from fingerprint.conversations.transfers import Transfer, transfer
 
 # Silence shorter than this after a request is none; the first retransmission is due after one (RFC 6298).
 SILENT_S = 2.0
-# Below this share of the slowest free transfer a connection counts as slowed, as in the laboratory's comparison of
-# throttled and free transfers (0.33), with room for what bisection leaves of the samples.
-SLOW_RATIO = 0.4
+# Below this share of the slowest free one a connection counts as slowed: well below the 0.33 that told throttled from
+# free transfers in the laboratory, for here nothing is averaged.
+SLOW_RATIO = 0.2
+# What is compared in pace must be about as large.
+COMPARABLE_RATIO = 0.5
 
+Routers = Mapping[tuple[str, str], Mapping[int, str]]
 Place = tuple[str, str, int, str | None]  # client, address, port, name on the decoy
 
 
@@ -34,7 +37,7 @@ class Trial:
 
     armed: Armed
     suffered: str | None
-    moved: Transfer | None  # what was transferred, in the larger direction
+    reported: bool  # a router reported the decoy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,47 +53,49 @@ class ArmedSweep:
     link: tuple[int, int]
     router: str | None
     hits: tuple[Trial, ...]
+    unreported: int  # hits whose decoy no router reported, at a distance where routers report other requests
     misses: tuple[Trial, ...]
     free: tuple[Stream, ...]  # connections to the same place with the same true name and no decoy, that passed
 
 
 def armed_sweeps(
-    found: Iterable[Armed], streams: Sequence[Stream], reports: Sequence[Expired], proven: Mapping[tuple[str, str], int]
+    found: Iterable[Armed], streams: Sequence[Stream], reports: Sequence[Expired], reported: Routers
 ) -> Iterator[ArmedSweep]:
-    """Every armed sweep that names a link. ``proven``: client and address → the largest TTL known to die on the way."""
+    """Every armed sweep that names a link; ``reported`` is what `routers_heard` gives."""
     places: dict[Place, list[Armed]] = {}
+    dead = {(r.capture, r.row) for r in reports}
     for one in found:
         place = (one.stream.client.address, one.stream.server.address, one.stream.server.port, one.name)
         # A decoy that may have come as far as the server proves nothing.
-        if one.name and one.name != one.stream.name and one.ttl_hops <= proven.get(place[:2], 0):
+        if one.name and one.name != one.stream.name and one.ttl_hops <= max(reported.get(place[:2], {}), default=0):
             places.setdefault(place, []).append(one)
     for place, several in places.items():
         names = {a.stream.name for a in several}
         free = [
             s for s in streams if (s.client.address, s.server.address, s.server.port) == place[:3] and s.name in names
         ]
-        sweep = _sweep([_trial(a) for a in several], free, _routers(reports, several))
+        trials = [_trial(a, dead) for a in several]
+        sweep = _sweep(trials, free, reported.get(place[:2], {}))
         if sweep is not None:
             yield sweep
 
 
-def proven(recordings: Sequence[Recording], reports: Iterable[Expired]) -> Mapping[tuple[str, str], int]:
-    """Client and address → the largest TTL that is known not to bring a packet there."""
+def routers_heard(recordings: Sequence[Recording], reports: Iterable[Expired]) -> Routers:
+    """Client and address → TTL → who reported such a packet on the way there: it is known not to have arrived."""
     of_index = {r.index: r for r in recordings}
-    out: dict[tuple[str, str], int] = {}
+    out: dict[tuple[str, str], dict[int, str]] = {}
     for report in reports:
         recording = of_index[report.capture]
         f, family = recording.flows, int(recording.flows.family[report.flow])
         ends = [address_text(side[report.flow].tobytes(), family) for side in (f.address_a, f.address_b)]
         sender, sink = ends if not recording.columns.direction[report.row] else ends[::-1]
-        out[sender, sink] = max(out.get((sender, sink), 0), int(recording.columns.ttl[report.row]))
+        out.setdefault((sender, sink), {}).setdefault(int(recording.columns.ttl[report.row]), report.router)
     return out
 
 
-def _trial(armed: Armed) -> Trial:
-    s = armed.stream
-    up = s.client_bytes > s.server_bytes
-    return Trial(armed=armed, suffered=_suffered(s), moved=transfer(s, from_client=up))
+def _trial(armed: Armed, dead: Container[tuple[int, int]]) -> Trial:
+    reported = any((armed.stream.capture, s.row) in dead for s in armed.decoys)
+    return Trial(armed=armed, suffered=_suffered(armed.stream), reported=reported)
 
 
 def _suffered(stream: Stream) -> str | None:
@@ -129,30 +134,32 @@ def _sweep(trials: Sequence[Trial], beside: Sequence[Stream], routers: Mapping[i
         link=(max((t.armed.ttl_hops for t in below), default=0), hop),
         router=routers.get(hop),
         hits=tuple(hits),
+        unreported=sum(not t.reported and t.armed.ttl_hops in routers for t in hits),
         misses=tuple(below),
         free=tuple(passing),
     )
 
 
 def _slowed(trials: Sequence[Trial], passing: Sequence[Stream]) -> list[Trial]:
-    """The transfers from some reach on, if all of them are far slower than all below and than those without a decoy."""
-    moved = sorted((t for t in trials if t.moved), key=lambda t: t.armed.ttl_hops)
-    if not moved:
-        return []
-    ups = {t.moved.from_client for t in moved if t.moved}
-    alone = [m for up in ups for s in passing if (m := transfer(s, from_client=up))]
-    largest = max(t.moved.new_bytes for t in moved if t.moved)
-    without = [m.goodput_bytes_s for m in alone if 2 * m.new_bytes >= largest]
-    for i in range(len(moved)):
-        slow = [t.moved.goodput_bytes_s for t in moved[i:] if t.moved]
-        free = [t.moved.goodput_bytes_s for t in moved[:i] if t.moved] + without
-        starts = not i or moved[i].armed.ttl_hops > moved[i - 1].armed.ttl_hops
-        if starts and free and max(slow) <= SLOW_RATIO * min(free):
-            return moved[i:]
+    """The trials from some reach on, if all of them are far slower than all below and than those without a decoy."""
+    ranked = sorted(trials, key=lambda t: t.armed.ttl_hops)
+    paces = [_pace(t.armed.stream) for t in ranked]
+    moved = max((_moved(t.armed.stream) for t in ranked), default=0)
+    without = [_pace(s) for s in passing if COMPARABLE_RATIO * moved <= _moved(s) <= moved / COMPARABLE_RATIO]
+    for i in range(len(ranked)):
+        starts = not i or ranked[i].armed.ttl_hops > ranked[i - 1].armed.ttl_hops
+        free = paces[:i] + without
+        if starts and free and max(paces[i:]) <= SLOW_RATIO * min(free):
+            return ranked[i:]
     return []
 
 
-def _routers(reports: Sequence[Expired], several: Sequence[Armed]) -> Mapping[int, str]:
-    """TTL → router, from reports about the decoys themselves."""
-    of_row = {(a.stream.capture, s.row): s.ttl_hops for a in several for s in a.decoys}
-    return {of_row[r.capture, r.row]: r.router for r in reports if (r.capture, r.row) in of_row}
+def _moved(stream: Stream) -> int:
+    return max(stream.server_bytes, stream.client_bytes)
+
+
+def _pace(stream: Stream) -> float:
+    """Bytes a second from the request to the last word, or to where the client left: waiting in vain counts."""
+    left = next((s.time_ns for s in stream.head if s.from_client and s.flags & (FIN | RST)), stream.last_ns)
+    begun = int(stream.recording.columns.time_ns[stream.request_row])
+    return _moved(stream) / max(1e-3, (left - begun) / 1e9)

@@ -21,7 +21,7 @@ RESIDUAL_S = 420.0
 # RFC 6298: copies of a SYN leave after 1, 3, 7 s; the third is not lost by chance.
 LATE_COPIES = 3
 # What a residual block breaks before any request is sent.
-SET_UP_FAILED = frozenset({"unanswered", "refused", "half-open", "reset"})
+SET_UP_FAILED = frozenset({"unanswered", "refused", "reset"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,8 @@ from fingerprint.messages.tls import Record, records
 # carries (RFC 8200 section 5: 1280 bytes, less headers) must have got through before a silence can be a cap.
 FULL_BYTES = 1200
 FULL_PKTS = 2
-# Net4people/bbs#490 reports 15-20 kB; below 4 kB a stream holds little more than a TLS handshake.
-LEAST_BYTES = 4_000
+# Net4people/bbs#490 reports 15-20 kB; what ends sooner had hardly begun: see `openings.BEGUN_BYTES`.
+LEAST_BYTES = 8_000
 # RFC 6298 section 2: the first retransmission time-out is a second, doubled each time: three are over after seven.
 # Three seconds of silence against two repeats is beyond the first and the second.
 LEAST_SILENCE_S = 3.0
