@@ -84,7 +84,7 @@ def trigger_sweep(beam: Beam, way: Way) -> Generator[Send, Replies | None, Locat
     if not way.bound_hops:
         return None
     dropped = beam.full in ("silent", "unanswered")
-    low, high = 0, way.bound_hops
+    low, high, reported = 0, way.bound_hops, False
     while True:
         between = [k for k in range(low + 1, high) if k in way.heard or not dropped]
         if not between:
@@ -95,11 +95,12 @@ def trigger_sweep(beam: Beam, way: Way) -> Generator[Send, Replies | None, Locat
         if met is None:
             return None
         low, high = (low, k) if met else (k, high)
+        reported |= met and bool(replies and replies.answers)
     if high == way.bound_hops:
         return None  # nothing short of the far end sets it off: it may be the far end
-    if dropped:  # one lost word of a router looks the same: once more
+    if not reported:  # a router's lost word looks as if the trigger were dropped before it: once more
         replies = yield _send(beam, beam.trigger, high, role="target")
-        if not interfered(replies, dropped=True):
+        if not interfered(replies, dropped=dropped):
             return None
     return low, high
 

@@ -43,7 +43,7 @@ class TurnsTaken:
             slow = yield from self._direction(address, up=up)
             self.slow |= slow
             if self.blocked:
-                return
+                break
         if self.slow:
             yield from self._place(address)
 
