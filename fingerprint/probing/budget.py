@@ -12,6 +12,8 @@ REPEATED_RATIO = 1.35
 HEADER_BYTES = 66
 # A handshake, its end, the server's certificates and a small page, with what is sent again.
 HELLO_BYTES, HELLO_PKTS = 20_000, 60
+# What is counted of any connection: its handshake and end, and a small hello that is repeated until nobody listens.
+LEAST_BYTES, LEAST_PKTS = 9_000, 28
 # Less than this moves nothing that a comparison could use.
 LEAST_TRANSFER_BYTES = 60_000
 
@@ -73,11 +75,10 @@ class Purse:
         self.size_bytes += size_bytes
 
     def settle(self, message: Message, replies: Replies | None) -> None:
-        """Take back what a transfer did not use; everything else costs too little to be counted twice."""
-        if not isinstance(message, Transfer) or replies is None:
+        """Take back what a connection did not use; queries cost too little to be counted twice."""
+        if not isinstance(message, Transfer | Hello | Request) or replies is None:
             return
         packets, size_bytes = worst(message)
-        moved = replies.sent_bytes + replies.received_bytes
-        used = int(moved * REPEATED_RATIO)
-        self.packets -= max(0, packets - HELLO_PKTS - used // 600)
-        self.size_bytes -= max(0, size_bytes - HELLO_BYTES - used - used // 10)
+        used = int((replies.sent_bytes + replies.received_bytes) * REPEATED_RATIO)
+        self.packets -= max(0, packets - LEAST_PKTS - used // 600)
+        self.size_bytes -= max(0, size_bytes - LEAST_BYTES - used - used // 10)

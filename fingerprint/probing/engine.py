@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from fingerprint import __version__
@@ -39,16 +40,16 @@ async def probe(plan: Plan, carrier: Carrier, techniques: Techniques) -> Script:
     """
     began_ns = carrier.now_ns()
     pacing = Pacing(carrier.now_ns)
-    analyst = Analyst(carrier=carrier, techniques=techniques.techniques)
+    analyst = Analyst(carrier=carrier, techniques=techniques.techniques, beside=plan.recorder != "simulated")
     sending = senders(plan, techniques.techniques)
     runs = [Measurement(plan, target, carrier, sending, pacing, analyst) for target in plan.targets]
-    partial = None
+    cut_short = None
     tasks = [asyncio.ensure_future(run.run()) for run in runs]
     try:
         await asyncio.gather(*tasks)
         await carrier.wait(LINGER_S)
     except asyncio.CancelledError:
-        partial = "interrupted"
+        cut_short = "interrupted"
     finally:
         for task in tasks:
             task.cancel()
@@ -67,24 +68,37 @@ async def probe(plan: Plan, carrier: Carrier, techniques: Techniques) -> Script:
         ended_ns=carrier.now_ns(),
         targets=tuple(run.told(at_last) for run in runs),
         steps=tuple(_numbered(steps)),
-        partial=partial,
+        partial=cut_short,
         errors=tuple(error for run in runs for error in run.errors),
     )
 
 
 @dataclass(slots=True)
 class Analyst:
-    """Judges the recording so far, one judgement at a time."""
+    """Judges the recording so far, one judgement at a time.
+
+    It does so ``beside`` the loop, which has sockets to serve; in virtual time everything keeps its order.
+    """
 
     carrier: Carrier
     techniques: Sequence[tuple[str, Technique]]
+    beside: bool = True
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def now(self) -> Standing:
-        """How things stand. The judging itself runs beside the loop, which has sockets to serve."""
+        """How things stand."""
         async with self._one:
             path = await self.carrier.flush()
+            if not self.beside:
+                return standing(path, self.techniques)
             return await asyncio.to_thread(standing, path, self.techniques)
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """A trial that is through and being judged: its triggers, and what came back."""
+
+    trial: list[tuple[str, Send, Replies]]
 
 
 class Measurement:
@@ -104,13 +118,13 @@ class Measurement:
         self.residual_s = target.residual_s
         self.purse = Purse(plan.budget)
         self.order = Order(target=target.name, fixed=plan.order == "fixed")
-        self.lanes = [Lane(name, technique.probe(target)) for name, technique in techniques]
+        self.lanes = [Lane(name, partial(technique.probe, target)) for name, technique in techniques]
         self.steps: list[ScriptStep] = []
         self.errors: list[str] = []
         self.stopped = ""
         self.decided_after_pkts: int | None = None
         self._until_ns = carrier.now_ns() + int(plan.budget.seconds * 1e9)
-        self._running: dict[asyncio.Future[Replies | None], tuple[Lane, Send | Wait, int]] = {}
+        self._running: dict[asyncio.Future[Any], tuple[Lane, Send | Wait | Judging, int]] = {}
 
     async def run(self) -> None:
         """Take steps until nothing is left that is worth it and can be afforded."""
@@ -119,8 +133,8 @@ class Measurement:
                 wait_s = self._launch()
                 if self._running:
                     done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-                    for future in sorted(done, key=lambda f: self._running[f][2]):
-                        await self._settle(future)
+                    for future in [future for future in self._running if future in done]:
+                        self._settle(future)
                 elif wait_s is None:
                     break
                 elif math.isinf(wait_s):
@@ -228,12 +242,16 @@ class Measurement:
             work = self.carrier.wait(step.seconds)
         self._running[asyncio.ensure_future(work)] = (lane, step, self.carrier.now_ns())
 
-    async def _settle(self, future: asyncio.Future[Replies | None]) -> None:
-        """Give a lane what came back, note it, and judge where things stand once a trial is through."""
+    def _settle(self, future: asyncio.Future[Any]) -> None:
+        """Give a lane what came back, note it, and have it judged once a trial is through."""
         lane, step, from_ns = self._running.pop(future)
         if isinstance(step, Wait):
             future.result()
             lane.answer(None)
+            return
+        if isinstance(step, Judging):
+            lane.running = False
+            self._learn(step, future.result())
             return
         message = lane.sent or step.message
         try:
@@ -246,13 +264,18 @@ class Measurement:
         self._note(lane.technique, step, message, from_ns, replies)
         lane.tried.append((step, replies))
         lane.answer(replies)
-        over = await self._trial_over(lane)
-        if over:
-            self.order.learn(over, await self.analyst.now())
-            if self.decided_after_pkts is None and (self.order.complete or self.order.convicted):
-                self.decided_after_pkts = packets_of(self.order.standing.recording, self._ends())
+        over = self._trial_over(lane)
+        if over:  # meanwhile the other lanes go on
+            lane.running = True
+            judging = asyncio.ensure_future(self.analyst.now())
+            self._running[judging] = (lane, Judging(over), self.carrier.now_ns())
 
-    async def _trial_over(self, lane: Lane) -> list[tuple[str, Send, Replies]]:
+    def _learn(self, judged: Judging, how_things_stand: Standing) -> None:
+        self.order.learn(judged.trial, how_things_stand)
+        if self.decided_after_pkts is None and self.order.convicted:
+            self.decided_after_pkts = packets_of(how_things_stand.recording, self._ends())
+
+    def _trial_over(self, lane: Lane) -> list[tuple[str, Send, Replies]]:
         """The triggers of the trial that the lane has just finished; empty while it goes on."""
         try:
             going_on = lane.within_trial
@@ -328,6 +351,4 @@ def _plain(message: Message) -> dict[str, Any]:
 
 
 def _numbered(steps: Sequence[ScriptStep]) -> list[ScriptStep]:
-    from dataclasses import replace
-
     return [replace(step, number=number) for number, step in enumerate(steps, start=1)]

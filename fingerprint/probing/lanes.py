@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from fingerprint.probing.pacing import place_of
-from fingerprint.steps import Message, Probe, Replies, Send, Step
+from fingerprint.steps import Message, Probe, Replies, Send, Step, Wait
 
 
 def skipped(why: str) -> Replies:
@@ -14,30 +15,39 @@ def skipped(why: str) -> Replies:
     return Replies(outcome="skipped", why=why)
 
 
+# A lane that asks on and on for what nobody wants is closed: no honest probe is that long.
+MOST_SKIPPED = 500
+
+
 class Lane:
     """One generator of steps. What it raises comes out of `pending` and `within_trial`."""
 
-    def __init__(self, technique: str, probe: Probe) -> None:
-        """``technique`` is the id under which the script lists the steps."""
+    def __init__(self, technique: str, begin: Callable[[], Probe]) -> None:
+        """``technique`` is the id under which the script lists the steps; ``begin`` makes the generator."""
         self.technique = technique
+        self._begin = begin
+        self._skipped = 0
         self.running = False
         self.sent: Message | None = None  # the message as it went out, perhaps shorter than the step's
         self.tried: list[tuple[Send, Replies]] = []  # steps of the trial that is going on
-        self._probe: Probe | None = probe
+        self._probe: Probe | None = None
+        self._over = False
         self._pending: Step | None = None
-        self._asked = False
         self._answer: Replies | None = None
         self._trial: int | None = None
 
     @property
     def pending(self) -> Step | None:
         """The step that the lane wants to take next; None once it has come to its end."""
-        if self._pending is None and self._probe is not None:
+        if self._pending is None and not self._over:
             try:
-                self._pending = self._probe.send(self._answer) if self._asked else next(self._probe)
+                if self._probe is None:
+                    self._probe = self._begin()
+                    self._pending = checked(next(self._probe))
+                else:
+                    self._pending = checked(self._probe.send(self._answer))
             except StopIteration:
-                self._probe = None
-            self._asked = True
+                self._over = True
         return self._pending
 
     @property
@@ -72,11 +82,14 @@ class Lane:
         if isinstance(self._pending, Send):
             self._trial = self._pending.trial
         self.running, self._pending, self._answer = False, None, replies
+        self._skipped = self._skipped + 1 if replies is not None and replies.outcome == "skipped" else 0
+        if self._skipped > MOST_SKIPPED:
+            self.close()
 
     def close(self) -> None:
         """End the generator: whatever it still wanted, nothing more is sent."""
         probe, self._probe, self._pending = self._probe, None, None
-        self.running = False
+        self.running, self._over = False, True
         if probe is None:
             return
         with suppress(Exception):  # a plugin that fails while it is closed has no more to say
@@ -90,3 +103,10 @@ class Lane:
             trace = trace.tb_next
         said = f"{type(error).__name__}: {error}"
         return f"technique {self.technique} stopped probing at {where}: {said}; report it to its author"
+
+
+def checked(step: object) -> Step:
+    """The step, if it is one. Raises TypeError otherwise."""
+    if isinstance(step, Wait) or (isinstance(step, Send) and isinstance(step.message, Message)):
+        return step
+    raise TypeError(f"{step!r} is no step; yield Send(message, label=...) or Wait(seconds)")
