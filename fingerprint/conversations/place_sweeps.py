@@ -111,7 +111,10 @@ def _dropped(mine: Sequence[Shot], others: Sequence[Shot]) -> Sweep | None:
 
 
 def _mirrored(mine: Sequence[Shot], others: Sequence[Shot], unlimited: Sequence[Shot]) -> Sweep | None:
-    """An injector behind h routers that copies the TTL: what was sent with t arrives with t - 2h."""
+    """An injector behind h routers that copies the TTL: what was sent with t arrives with t - 2h.
+
+    One that sits on router h itself answers from there: t - (2h - 1).
+    """
     ways: dict[int, dict[int, Shot]] = {}
     for shot in (*mine, *unlimited):
         for arrived in shot.arrived_hops if shot.drew else ():
@@ -120,7 +123,7 @@ def _mirrored(mine: Sequence[Shot], others: Sequence[Shot], unlimited: Sequence[
     if len(by_ttl) < MIRRORED or both_ways < 0:
         return None
     hits = tuple(by_ttl.values())
-    hop = both_ways // 2 + 1
+    hop = (both_ways + 1) // 2 + 1
     below = [s for s in mine if s.drew is None and s.ttl_hops <= both_ways]
     action = hits[0].drew or "answer"
     controls = tuple(s for s in others if s.drew is None and s.ttl_hops >= hop)

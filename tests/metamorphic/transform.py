@@ -37,7 +37,8 @@ def other_names(recording: Recording) -> bytes:
     labels = {label for name in recording.names for label in name.split(".") if label.isalpha() and len(label) > 1}
     swaps = {}
     for label in labels:
-        for shown in {label, label.upper(), label.capitalize()}:
+        mixed = ["".join(c.upper() if i % 2 == odd else c for i, c in enumerate(label)) for odd in (0, 1)]
+        for shown in {label, label.upper(), label.capitalize(), *mixed}:
             new = codecs.encode(shown, "rot13")
             swaps[shown.encode()] = new.encode()
 
@@ -47,7 +48,7 @@ def other_names(recording: Recording) -> bytes:
         marks = {}
         for i, (old, new) in enumerate(sorted(swaps.items(), key=lambda kv: -len(kv[0]))):
             # An SNI has the length of the whole name in front of its first label.
-            whole = {bytes([len(n)]) for n in recording.names if n.encode().startswith(old + b".") and len(n) < 256}
+            whole = {bytes([len(n)]) for n in recording.names if n.encode().startswith(old.lower() + b".") and len(n) < 256}
             for before in (b".", bytes([len(old)]), b" ", b"\0", b"/", *sorted(whole - {bytes([len(old)])})):
                 token = before + old
                 if token in payload:
