@@ -47,8 +47,9 @@ def other_names(recording: Recording) -> bytes:
         payload = bytes(frame[start:])
         marks = {}
         for i, (old, new) in enumerate(sorted(swaps.items(), key=lambda kv: -len(kv[0]))):
-            # An SNI has the length of the whole name in front of its first label.
-            whole = {bytes([len(n)]) for n in recording.names if n.encode().startswith(old.lower() + b".") and len(n) < 256}
+            # An SNI has the length of the whole name in front of its first label, a final dot included.
+            mine = [len(n) for n in recording.names if n.encode().startswith(old.lower() + b".") and len(n) < 255]
+            whole = {bytes([n + dot]) for n in mine for dot in (0, 1)}
             for before in (b".", bytes([len(old)]), b" ", b"\0", b"/", *sorted(whole - {bytes([len(old)])})):
                 token = before + old
                 if token in payload:
