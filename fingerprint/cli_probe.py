@@ -160,7 +160,7 @@ def wish(
 
     return asking.Wish(
         targets=tuple({named.name: named for named in map(asking.named, targets)}.values()),
-        controls=tuple(dict.fromkeys(asking.host_name(name) for name in control or asking.DEFAULT_CONTROLS)),
+        controls=tuple(dict.fromkeys(asking.host_name(name) for name in control or ())),
         resolvers=tuple(dict.fromkeys(map(asking.resolver, resolver or ()))),
         techniques=tuple(technique or ()),
         budget=asking.budget(budget or ()),

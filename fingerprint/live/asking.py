@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from captures.errors import TargetError
 from fingerprint.live.resolving import is_address
 from fingerprint.probing.budget import Budget
+from fingerprint.probing.names_asked import never_registered
 from fingerprint.probing.plan import ORDERS, Plan
 from fingerprint.steps import Control, Target
 
-# RFC 2606 section 3: reserved for examples, served by IANA, and nobody's business anywhere.
-DEFAULT_CONTROLS = ("example.com",)
 # RFC 1035 section 2.3.4 and RFC 1123 section 2.1, with the underscore that names in the wild have.
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 UNITS = {"": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
@@ -36,7 +35,7 @@ class Wish:
     """Everything that decides what is sent."""
 
     targets: tuple[Named, ...]
-    controls: tuple[str, ...] = DEFAULT_CONTROLS
+    controls: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
     techniques: tuple[str, ...] = ()
     budget: Budget = field(default_factory=Budget)
@@ -52,22 +51,27 @@ class Wish:
         return tuple(dict.fromkeys([*(t.name for t in self.targets), *self.controls]))
 
     def plan(self, addresses: Mapping[str, Sequence[str]], resolvers: Sequence[str], recorder: str) -> Plan:
-        """The plan, with the addresses of every name."""
-        controls = tuple(Control(name=name, addresses=tuple(addresses.get(name, ()))) for name in self.controls)
-        targets = tuple(
+        """The plan, with the addresses of every name.
+
+        Where no control was named it is a name that nobody registered, said to the target's own address: no host takes
+        part that was not named.
+        """
+        named = tuple(Control(name=name, addresses=tuple(addresses.get(name, ()))) for name in self.controls)
+        planned = (
             Target(
                 name=t.name,
                 addresses=tuple(addresses.get(t.name, ())),
                 port=t.port,
                 secure=t.secure,
                 path=t.path,
-                controls=controls,
+                controls=named,
                 resolvers=tuple(resolvers),
                 seed=self.seed,
                 residual_s=self.residual_s,
             )
             for t in self.targets
         )
+        targets = tuple(t if named else replace(t, controls=(Control(name=never_registered(t)),)) for t in planned)
         return Plan(
             targets=targets,
             techniques=self.techniques,

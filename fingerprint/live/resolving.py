@@ -7,7 +7,7 @@ import ipaddress
 import json
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from fingerprint.live.privileges import Account, drop
 RESOLV_CONF, HOSTS = Path("/etc/resolv.conf"), Path("/etc/hosts")
 # resolv.conf(5): two tries of five seconds for each of three servers.
 PATIENCE_S = 30.0
+# A handshake and an answer, each sent again once.
+TCP_PATIENCE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ def without_asking(name: str, hosts: Path = HOSTS) -> tuple[str, ...]:
     return tuple(dict.fromkeys(w[0] for w in words if name in w[1:] and is_address(w[0])))
 
 
-def resolve_apart(names: Iterable[str], account: Account) -> dict[str, Resolved]:
+def resolve_apart(names: Iterable[str], account: Account, resolvers: Sequence[str] = ()) -> dict[str, Resolved]:
     """As `resolve`, by a child that has dropped its privileges: answers are strangers' bytes."""
     wanted = list(dict.fromkeys(names))
     reading, writing = os.pipe()
@@ -68,7 +70,7 @@ def resolve_apart(names: Iterable[str], account: Account) -> dict[str, Resolved]
         try:
             os.close(reading)
             drop(account)
-            told = json.dumps([asdict(found) for found in resolve(wanted).values()]).encode()
+            told = json.dumps([asdict(found) for found in resolve(wanted, resolvers).values()]).encode()
             with os.fdopen(writing, "wb") as out:
                 out.write(told)
         finally:
@@ -82,13 +84,18 @@ def resolve_apart(names: Iterable[str], account: Account) -> dict[str, Resolved]
     return {r["name"]: Resolved(**{**r, "addresses": tuple(r["addresses"])}) for r in json.loads(told)}
 
 
-def resolve(names: Iterable[str]) -> dict[str, Resolved]:
-    """Every name by the system's own means, side by side."""
+def resolve(names: Iterable[str], resolvers: Sequence[str] = ()) -> dict[str, Resolved]:
+    """Every name by the system's own means, and by the resolvers that were named, side by side.
+
+    The named ones are asked over TCP: what is forged in a race is forged over UDP, and nobody's host should be visited
+    because a forger gave its address.
+    """
     wanted = list(dict.fromkeys(names))
-    pool = concurrent.futures.ThreadPoolExecutor(max_workers=8)
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=16)
     try:
         asked = {name: pool.submit(one, name) for name in wanted}
-        return {name: _answer(name, asking) for name, asking in asked.items()}
+        also = {name: [pool.submit(over_tcp, name, r) for r in resolvers] for name in wanted}
+        return {name: _joined(_answer(name, asking), also[name]) for name, asking in asked.items()}
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -100,6 +107,31 @@ def _answer(name: str, asking: concurrent.futures.Future[Resolved]) -> Resolved:
         return Resolved(
             name=name, why_not=f"{name} does not resolve (no answer); check the resolver, or name an address"
         )
+
+
+def _joined(system: Resolved, others: Iterable[concurrent.futures.Future[tuple[str, ...]]]) -> Resolved:
+    """What the system says first, then what the other resolvers add."""
+    more = [address for asking in others for address in asking.result()]
+    addresses = tuple(dict.fromkeys((*system.addresses, *more)))
+    return Resolved(name=system.name, addresses=addresses, why_not="" if addresses else system.why_not)
+
+
+def over_tcp(name: str, resolver: str) -> tuple[str, ...]:
+    """The addresses that one resolver gives over TCP; none if it does not answer in time, or knows none."""
+    import dns.exception
+    import dns.message
+    import dns.query
+    import dns.rdatatype
+
+    found: list[str] = []
+    for rtype in ("A", "AAAA") if not is_address(name) else ():
+        try:
+            answer = dns.query.tcp(dns.message.make_query(name, rtype), resolver, timeout=TCP_PATIENCE_S)
+        except (dns.exception.DNSException, OSError, ValueError, EOFError):
+            continue
+        wanted = dns.rdatatype.from_text(rtype)
+        found += [record.to_text() for s in answer.answer if s.rdtype == wanted for record in s]
+    return tuple(found)
 
 
 def one(name: str) -> Resolved:

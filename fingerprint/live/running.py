@@ -98,7 +98,7 @@ def resolved(wish: Wish, account: privileges.Account) -> tuple[Plan, tuple[str, 
 
     Raises FingerprintError if nothing is left that could be probed.
     """
-    found = resolve_apart(wish.names, account)
+    found = resolve_apart(wish.names, account, wish.resolvers)
     for one in found.values():
         complain(one.why_not) if one.why_not else tell(f"{one.name}: {', '.join(one.addresses)}")
     resolvers = wish.resolvers or system_resolvers()

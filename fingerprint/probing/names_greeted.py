@@ -39,17 +39,19 @@ class NamesGreeted:
         """The square, then what only matters once something failed."""
         if not self.controls:
             return
-        for address in one_a_family(self.target.addresses):
+        for address in one_a_network(self.target.addresses):
             yield from self._pairs(address)
         if not self.failed:
             return
-        for address, outcome in list(self.failed.items()):
-            yield from self._place(address, outcome)
+        (first, outcome), *others = self.failed.items()
+        yield from self._place(first, outcome)
         for address in one_a_family(tuple(a for c in self.controls for a in c.addresses)):
             if address not in self.target.addresses:
                 yield from self._pair(address, self._control(0), seeks="profile")
         if self.target.secure:
-            yield from self._forms(next(iter(self.failed)))
+            yield from self._forms(first)
+        for address, outcome in others:
+            yield from self._place(address, outcome)
 
     def _control(self, number: int) -> Control:
         return self.controls[number % len(self.controls)]
@@ -86,7 +88,7 @@ class NamesGreeted:
             self._message(address, name),
             label=f"{what} for {name} at {address}",
             role=role,
-            listen_s=self._form_s(address) if at_once else self.listen_s,
+            listen_s=self.listen_s if seeks == "mechanism" and not at_once else self._form_s(address),
             shows=self.shows,
             trial=trial,
             seeks=seeks,
@@ -151,5 +153,16 @@ class NamesGreeted:
 
 def one_a_family(addresses: tuple[str, ...]) -> tuple[str, ...]:
     """The first IPv4 and the first IPv6 address."""
-    first = {":" in a: a for a in reversed(addresses)}
-    return tuple(first[key] for key in sorted(first))
+    return one_a_network(addresses, most=1)
+
+
+def one_a_network(addresses: tuple[str, ...], *, most: int = 2) -> tuple[str, ...]:
+    """The first address of each network, ``most`` of each family, IPv4 first.
+
+    Resolvers that disagree about a name give addresses of different networks; those of one network stand side by side.
+    """
+    found: dict[bool, dict[str, str]] = {False: {}, True: {}}
+    for address in addresses:
+        six = ":" in address
+        found[six].setdefault(":".join(address.split(":")[:2]) if six else ".".join(address.split(".")[:2]), address)
+    return tuple(address for family in found.values() for address in list(family.values())[:most])

@@ -58,7 +58,7 @@ async def test_the_simulated_path_agrees(censor, tmp_path):
     lies = carrier.preset.servers.resolver_lies
     home = world.NAMES[world.MINDED]
     target = Target(
-        name=world.MINDED, addresses=(lies[world.MINDED],) if world.MINDED in lies else home, path="/large",
+        name=world.MINDED, addresses=(*filter(None, [lies.get(world.MINDED)]), *home), path="/large",
         controls=(Control(name="garden.test", addresses=world.NAMES["garden.test"]),),
         resolvers=(world.RESOLVER[0], world.PUBLIC_RESOLVER[0]), seed=1, residual_s=judging.RESIDUAL_S,
     )  # fmt: skip
