@@ -169,6 +169,8 @@ class Measurement:
 
     def _in_turn(self, lanes: list[Lane]) -> list[Lane]:
         """What was found is placed and profiled once nothing is left to find there, and only if something was found."""
+        greeting = any(lane.greets for lane in lanes)  # what does not even answer a hello need not be timed
+        lanes = [lane for lane in lanes if lane.running or lane.within_trial or not (greeting and lane.transfers)]
         first = [lane for lane in lanes if lane.running or lane.within_trial or not lane.follows_up]
         later = [lane for lane in lanes if lane not in first]
         if not first and not self.order.worth_following_up:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fingerprint.probing.pacing import place_of
-from fingerprint.steps import Message, Probe, Replies, Send, Step, Wait
+from fingerprint.steps import Hello, Message, Probe, Replies, Request, Send, Step, Transfer, Wait
 
 
 def skipped(why: str) -> Replies:
@@ -61,6 +61,18 @@ class Lane:
         """Whether the pending step asks more about something that was found."""
         step = self.pending
         return isinstance(step, Send) and step.seeks != "mechanism"
+
+    @property
+    def greets(self) -> bool:
+        """Whether the lane finds out just now if the target answers at all."""
+        step = self.pending
+        return isinstance(step, Send) and isinstance(step.message, Hello | Request) and not self.follows_up
+
+    @property
+    def transfers(self) -> bool:
+        """Whether the pending step moves as much as it can."""
+        step = self.pending
+        return isinstance(step, Send) and isinstance(step.message, Transfer)
 
     @property
     def place(self) -> str | None:

@@ -15,6 +15,8 @@ from fingerprint.probing.sweep import Beam, control_sweep, mirror_sweep, trigger
 from fingerprint.steps import Probe, Query, Replies, Send, Target
 from fingerprint.technique import Clue
 
+# Where no resolver runs only a box on the way answers: three round trips to a resolver are ample, and a timer's ticks.
+NEARER, LEAST_S = 3, 0.3
 # Letters of a name that nobody registered: 26 ** 16 of them exist.
 LETTERS = 16
 
@@ -52,10 +54,7 @@ class NamesAsked:
             for address in self.target.addresses[:2]:
                 yield from self._no_resolver(address, number)
         if self.silence:
-            yield Send(
-                self._query(*self._first(), "udp", "A"), label="control after the silence", role="control",
-                listen_s=self.answer_s, trial=next(self.trials),
-            )  # fmt: skip
+            yield self._ask(*self._first(), "udp", "A", "control", next(self.trials))
         for resolver, outcome in list(self._suspects().items())[:2]:
             beam = self._beam(resolver, outcome)
             way = yield from control_sweep(beam)
@@ -140,11 +139,15 @@ class NamesAsked:
             self._query(resolver, name, over, rtype),
             label=f"{rtype} of {name} from {resolver} over {over}",
             role=role,
-            listen_s=self.answer_s,
+            listen_s=self.answer_s if resolver in self.target.resolvers else self._soon_s(),
             # A silence is no clue before it was repeated, so that it is asked again in any case.
             shows=() if self.odd.get(resolver, "answered") != "answered" else self.shows,
             trial=trial,
         )
+
+    def _soon_s(self) -> float:
+        """How long nobody's answer is waited for: whoever injects one stands nearer than the resolvers or as far."""
+        return min(self.answer_s, max(LEAST_S, NEARER * max(self.rtt_s.values(), default=self.answer_s)))
 
     @staticmethod
     def _query(resolver: str, name: str, over: str, rtype: str) -> Query:

@@ -147,7 +147,8 @@ class Order:
             one.tries += 1
             if any(clue.id in found for clue in step.shows):
                 one.seen = True
-            elif step.shows and replies.passed:  # what failed without a clue is open, and no sign of innocence
+            # What failed without a clue is open and no sign of innocence; a query may go unanswered for good reason.
+            elif step.shows and (replies.passed or isinstance(step.message, Query)):
                 one.absences.append((step.shows, layer_of(step)))
 
     @property
