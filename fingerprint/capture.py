@@ -191,10 +191,14 @@ class Capture:
         for lookup in self.lookups:
             for address in lookup.addresses:
                 out.setdefault(address, set()).add(lookup.name)
+        for script in self.scripts.values():
+            for name, addresses in script.homes:
+                for address in addresses:
+                    out.setdefault(address, set()).add(name)
         return out
 
     def names_of(self, address: str) -> frozenset[str]:
-        """Names that some DNS answer of the capture gave this address for, disputed or not."""
+        """Names for which a DNS answer gave this address, disputed or not, in the capture or before a run began."""
         return frozenset(self._names.get(address, ()))
 
     def listened_s(self, stream: Stream) -> float:

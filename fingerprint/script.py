@@ -71,6 +71,16 @@ class Script:
     errors: tuple[str, ...] = ()  # plugins that stopped probing, each with its file and line
 
     @property
+    def homes(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Targets and controls with the addresses that they had before the first step."""
+        return tuple(
+            (name, addresses)
+            for t in self.targets
+            for name, addresses in ((t.name, t.addresses), *t.controls)
+            if name not in addresses
+        )
+
+    @property
     def control_names(self) -> frozenset[str]:
         """Names that were sent as controls and are no target."""
         named = {name for t in self.targets for name, _ in t.controls}

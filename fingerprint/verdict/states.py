@@ -44,6 +44,14 @@ UNEXPLAINED: dict[str, tuple[str, str]] = {
 }
 
 
+# The same for a name that was only looked up: what the answers gave, and the next step.
+LOOKED_UP = {
+    "addresses": ("the name was looked up and no connection followed", "connect to the address that was answered"),
+    "none": ("no answer gave an address for the name", "ask another resolver for it"),
+    "silence": ("the query for the name was not answered", "ask the same resolver for another name"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """State, reach, cause and advice for one target."""
@@ -126,18 +134,18 @@ def _undecided(target: Target, failures: Sequence[Opening]) -> Answer:
         todo = "try TCP on port 443 of the same address, and QUIC with another name there"
         return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
     if target.lookups and not target.completed and not target.idle:
-        answered = any(lookup.answers for lookup in target.lookups)
-        says = (
-            "the name was looked up and no connection followed"
-            if answered
-            else "the query for the name was not answered"
-        )
-        todo = "connect to the address that was answered" if answered else "ask the same resolver for another name"
+        says, todo = LOOKED_UP[_answered(target)]
         return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
     says = "no request was sent or its answer lies outside the capture"
     return _plain(
         "insufficient", Cause(hypothesis="undecided", posterior=None, says=says), "capture a whole connection"
     )
+
+
+def _answered(target: Target) -> str:
+    if any(lookup.addresses for lookup in target.lookups):
+        return "addresses"
+    return "none" if any(lookup.answers for lookup in target.lookups) else "silence"
 
 
 def _plain(state: str, cause: Cause, todo: str) -> Answer:
