@@ -155,9 +155,9 @@ def may_have_stalled(stream: Stream) -> bool:
     """Whether the summary of an answered stream allows that it stalled: short, never closed, with a long silence."""
     if stream.server_flags & (FIN | RST) or len(stream.rows) > BEGUN_PKTS or stream.server_bytes > 2 * BEGUN_BYTES:
         return False
-    if stream.answer_row < 0 or not stream.client_bytes:
+    if stream.answer_row < 0 or stream.request_row < 0:
         return False
-    times = stream.recording.columns.time_ns[stream.rows]
+    times = stream.recording.columns.time_ns[stream.rows[stream.rows >= stream.request_row]]
     return bool(max(np.diff(times).max(initial=0), stream.end_ns - times[-1]) >= STALLED_S * 1e9)
 
 

@@ -17,6 +17,9 @@ LISTEN_S = 0.4
 # One report that a router leaves out is its rate limit (RFC 1812 section 4.3.2.8); this many requests without one,
 # where the control gets them, are not.
 UNREPORTED = 2
+# Whoever answers one name from some reach on may be the far end itself, if a query for the other was lost there: so many
+# reaches at which only one is answered are no loss.
+SEVERAL = 2
 # An injector that copies the TTL of what it answers is told by this many different ones.
 MIRRORED = 3
 
@@ -74,7 +77,9 @@ def _drawn(mine: Sequence[Shot], others: Sequence[Shot]) -> Sweep | None:
     reach = _reach(others)
     if reach is not None and hop >= reach:
         return None
-    proved = reach is not None or any(s.died and s.ttl_hops >= hop for s in (*mine, *others))
+    proved = any(s.died and s.ttl_hops >= hop for s in (*mine, *others)) or (
+        reach is not None and (action != "answer" or len({s.ttl_hops for s in hits if s.ttl_hops < reach}) >= SEVERAL)
+    )
     also = [s for s in others if s.ttl_hops >= hop and (reach is None or s.ttl_hops < reach)]
     if not proved or 2 * len([s for s in also if s.drew == action]) > len(also):
         return None

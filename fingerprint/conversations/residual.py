@@ -76,7 +76,7 @@ def _outcome(s: Stream) -> str:
         return "late" if _late_ns(s) else "passed"
     o = opening(s)
     if o.outcome == "answered":
-        return "passed"
+        return "late" if _late_ns(s) else "passed"
     broken = o.outcome in FAILURES if s.client_bytes else o.outcome in SET_UP_FAILED
     return "failed" if broken else "open"
 

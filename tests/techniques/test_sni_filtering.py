@@ -194,3 +194,18 @@ def test_a_fin_that_nobody_acknowledges_after_the_hello_is_a_dead_path_not_a_han
         if answered:
             talk.send(6040, "s", ACK, seq=1, ack=end + 1)
         assert ("deaf-after-the-hello" in _clues(talk, tmp_path)) is not answered
+
+
+@pytest.mark.parametrize("control_passes", [True, False])
+def test_a_name_is_not_blamed_where_every_other_name_fails_as_well(tmp_path: Path, control_passes: bool) -> None:
+    talk = Talk()
+    for i in range(3):
+        _lost(talk, at=20_000 * i, port=40000 + i)
+        if control_passes:
+            talk.works(20_000 * i + 9_000, port=41000 + i)
+        else:
+            _lost(talk, at=20_000 * i + 9_000, port=41000 + i, name="park.example")
+    states = {v.target: v.state for v in judge(talk.capture(tmp_path), _named(talk, tmp_path))}
+    assert ("other-names-fail-here-too" in _clues(talk, tmp_path)) is not control_passes
+    assert (states["news.example"] == "blocked") is control_passes
+    assert states["park.example"] != "blocked"
