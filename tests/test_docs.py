@@ -74,3 +74,13 @@ def test_the_documentation_builds_without_a_warning(tmp_path):
     build = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", DOCS, tmp_path]
     done = subprocess.run(build, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_box_of_the_laboratory_page_swallows_what_it_should(tmp_path, monkeypatch, capsys):
+    box, simulated = python_of("howto/laboratory.md")
+    (tmp_path / "deaf.py").write_text(box)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    exec(compile(simulated, "laboratory.md", "exec"), {})
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == ["garden.test answered", "forum.test silent"]
+    assert Path(said[2].removeprefix("packets in ")).is_file()
