@@ -23,11 +23,13 @@ SAMPLES = Path(captures.__file__).parent / "samples"
 DIAGONAL = {
     "dns-injection": ("dns.injection", "dns.nxdomain"),
     "dns-manipulation": ("dns.injection",),
+    "mid-path-interference": ("dns.injection", "tls.reset", "tls.timeout", "tls.close", "tls.alert", "tls.throttle"),
     "sni-filtering": ("tls.timeout",),
     "tcp-rst-injection": ("tls.reset", "tls.close", "tls.alert", "http.reset", "http.close", "tcp.reset"),
     "throttling": ("tls.throttle", "http.throttle", "ip.throttle"),
 }
-TECHNIQUES = ("all", *DIAGONAL)
+# `name-matching` says something about names that others convict, and convicts none alone.
+TECHNIQUES = ("all", "name-matching", *DIAGONAL)
 
 
 def _cases() -> dict[str, tuple[Path, dict[str, dict[str, list[str]]]]]:

@@ -17,8 +17,8 @@ LISTEN_S = 0.4
 # One report that a router leaves out is its rate limit (RFC 1812 section 4.3.2.8); this many requests without one,
 # where the control gets them, are not.
 UNREPORTED = 2
-# Whoever answers one name from some reach on may be the far end itself, if a query for the other was lost there: so many
-# reaches at which only one is answered are no loss.
+# Whoever answers one name from some reach on may be the far end itself, if a query for the other was lost there: so
+# many reaches at which only one is answered are no loss.
 SEVERAL = 2
 # An injector that copies the TTL of what it answers is told by this many different ones.
 MIRRORED = 3

@@ -33,15 +33,17 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
             everything[key] = _of_evidence(capture, key, balance)
     asides = _asides(vantages, findings, found)
     names = capture.control_names
+    controls: dict[str | None, list[Target]] = {}
+    for name, vantage in everything if names else ():
+        if name in names:
+            controls.setdefault(vantage, []).append(everything[name, vantage])
     verdicts = [
         _verdict(
             target,
             by_target.get(key, ()),
             asides.get(key, ((), ())),
             follows,
-            controls=[
-                t for (name, at), t in everything.items() if name in names and at == key[1] and key[0] not in names
-            ],
+            controls=() if key[0] in names else controls.get(key[1], ()),
             role="control" if key[0] in names else None,
         )
         for key, target in everything.items()
