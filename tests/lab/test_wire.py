@@ -92,6 +92,7 @@ def checksum(data):
     return ~(total + (total >> 16)) & 0xFFFF
 
 ear = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_000_000)  # of what is lost, nothing shall be lost here
 sent, heard = {}, []
 until = None
 while until is None or time.monotonic() < until:
