@@ -130,7 +130,8 @@ def read(path: Path) -> Script:
             for t in document.pop("targets")
         )
         steps = tuple(ScriptStep(**s) for s in document.pop("steps"))
-        script = Script(**document, targets=targets, steps=steps)
+        errors = tuple(document.pop("errors", ()))
+        script = Script(**document, targets=targets, steps=steps, errors=errors)
         _check(script)
     except (KeyError, TypeError, AttributeError, ValueError, OSError, RecursionError) as error:
         raise ValueError(f"{path.name} is no script of {SCHEMA} ({error}); it is left out") from None

@@ -74,10 +74,16 @@ class Purse:
         self.packets += packets
         self.size_bytes += size_bytes
 
+    def at_least(self, packets: int, size_bytes: int) -> None:
+        """So much was recorded: it is spent, whatever was reckoned."""
+        self.packets, self.size_bytes = max(self.packets, packets), max(self.size_bytes, size_bytes)
+
     def settle(self, message: Message, replies: Replies | None) -> None:
         """Take back what a connection did not use; queries cost too little to be counted twice."""
         if not isinstance(message, Transfer | Hello | Request) or replies is None:
             return
+        if isinstance(message, Transfer) and message.upload and replies.outcome != "answered":
+            return  # of what was sent, more may have been lost than anybody acknowledged
         packets, size_bytes = worst(message)
         used = int((replies.sent_bytes + replies.received_bytes) * REPEATED_RATIO)
         self.packets -= max(0, packets - LEAST_PKTS - used // 600)

@@ -23,7 +23,7 @@ from fingerprint.probing.lanes import Lane, skipped
 from fingerprint.probing.order import Order
 from fingerprint.probing.pacing import Pacing
 from fingerprint.probing.plan import Plan, senders
-from fingerprint.probing.standing import Standing, packets_of, standing
+from fingerprint.probing.standing import Standing, recorded, standing
 from fingerprint.script import Script, ScriptStep, ScriptTarget
 from fingerprint.steps import Crafted, Message, Replies, Send, Target, Wait
 from fingerprint.technique import Technique
@@ -274,8 +274,10 @@ class Measurement:
 
     def _learn(self, judged: Judging, how_things_stand: Standing) -> None:
         self.order.learn(judged.trial, how_things_stand)
+        packets, size_bytes = recorded(how_things_stand.recording, self._ends())
+        self.purse.at_least(packets, size_bytes)
         if self.decided_after_pkts is None and self.order.convicted:
-            self.decided_after_pkts = packets_of(how_things_stand.recording, self._ends())
+            self.decided_after_pkts = packets
 
     def _trial_over(self, lane: Lane) -> list[tuple[str, Send, Replies]]:
         """The triggers of the trial that the lane has just finished; empty while it goes on."""
@@ -339,7 +341,7 @@ class Measurement:
             resolvers=t.resolvers,
             seed=t.seed,
             stopped=self.stopped,
-            packets=packets_of(at_last.recording, self._ends()),
+            packets=recorded(at_last.recording, self._ends())[0],
             decided_after_pkts=self.decided_after_pkts,
         )
 

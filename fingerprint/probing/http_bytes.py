@@ -12,12 +12,16 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,15})[ \t]*\r\n", re.IGNOR
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 
 
-def request(host: str, path: str, *, body_bytes: int | None = None) -> bytes:
-    """A GET, or with ``body_bytes`` the head of a POST; padded, so that requests for two names are equally long."""
+def request(host: str, path: str, *, body_bytes: int | None = None, first_bytes: int | None = None) -> bytes:
+    """A GET, or with ``body_bytes`` the head of a POST; padded, so that requests for two names are equally long.
+
+    ``first_bytes`` asks for no more of the body than that (RFC 9110 section 14.1.2).
+    """
+    wanted = f"Range: bytes=0-{first_bytes - 1}\r\n" if first_bytes else ""
     method, length = ("GET", "") if body_bytes is None else ("POST", f"Content-Length: {body_bytes}\r\n")
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n"
-        f"Accept-Encoding: identity\r\n{length}Connection: close\r\n"
+        f"Accept-Encoding: identity\r\n{length}{wanted}Connection: close\r\n"
     ).encode("utf-8", "replace")
     filler = b"Pragma: "
     missing = -(len(head) + len(filler) + 4) % REQUEST_BYTES

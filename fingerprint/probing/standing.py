@@ -56,10 +56,10 @@ def standing(path: Path, techniques: Sequence[tuple[str, Technique]]) -> Standin
     )
 
 
-def packets_of(recording: Recording | None, ends: Iterable[tuple[str, int | None]]) -> int:
-    """Recorded packets of conversations with these far ends, by (address, local port or None for any)."""
+def recorded(recording: Recording | None, ends: Iterable[tuple[str, int | None]]) -> tuple[int, int]:
+    """Packets and bytes of conversations with these far ends, by (address, local port or None for any)."""
     if recording is None:
-        return 0
+        return 0, 0
     flows, wanted = recording.flows, set(ends)
     by_address: dict[bytes, set[int | None]] = {}
     for address, port in wanted:
@@ -72,4 +72,5 @@ def packets_of(recording: Recording | None, ends: Iterable[tuple[str, int | None
             if ports and (None in ports or int(port) in ports):
                 mine[i] = True
     rows = recording.columns.flow
-    return int(mine[rows[rows >= 0]].sum())
+    counted = (rows >= 0) & mine[np.maximum(rows, 0)] if len(flows) else np.zeros(len(rows), bool)
+    return int(counted.sum()), int(recording.columns.wire_bytes[counted].sum())

@@ -69,7 +69,7 @@ def decoy(message: Hello | Request | Transfer, opening: bytes, seed: int) -> byt
     if other is None:
         raise ValueError("the message has no decoy")
     if isinstance(message, Transfer) and not message.secure:
-        return request(other, message.path)
+        return request(other, message.path, first_bytes=None if message.upload else message.size_bytes)
     size_bytes = max(len(opening), hellos.SMALL_BYTES // 2)
     return hellos.Tls(hellos.spelled(other, "plain"), size_bytes=size_bytes, seed=seed).hello
 
@@ -234,7 +234,7 @@ def _wanted(message: Hello | Request | Transfer, seed: int) -> tuple[tuple[bytes
             return (request(host_of(message.host, message.address), message.path),), PAGE_BYTES
     host = host_of(message.name, message.address)
     if not message.upload:
-        return (request(host, message.path),), message.size_bytes
+        return (request(host, message.path, first_bytes=message.size_bytes),), message.size_bytes
     draw, left = Random(f"upload:{seed}"), message.size_bytes  # noqa: S311  # filler that nothing compresses
     body = [draw.randbytes(min(RECORD_BYTES, left - at)) for at in range(0, left, RECORD_BYTES)]
     return (request(host, message.path, body_bytes=left), *body), PAGE_BYTES

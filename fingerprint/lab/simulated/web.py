@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,8 @@ from fingerprint.lab.world import Servers
 # A small page, and a file that is larger than anybody fetches here.
 PAGE_BYTES, LARGE_BYTES = 6_000, 64_000_000
 _CHUNK_BYTES = 64_000
+# RFC 9110 section 14.1.2: the first bytes of a file, the one kind of range that is served here.
+_RANGE = re.compile(rb"\r\nrange: *bytes=0-(\d{1,12})\r\n", re.IGNORECASE)
 # How often a server that limits itself writes.
 _PACE_S = 0.02
 
@@ -43,7 +46,9 @@ class Answering:
             return self._upload(head, len(rest))
         path = path.split(b" ")[0]
         if path.startswith(b"/large"):
-            return self._head(b"200 OK", LARGE_BYTES)
+            wanted = _RANGE.search(head + b"\r\n")
+            part_bytes = min(LARGE_BYTES, int(wanted[1]) + 1) if wanted else LARGE_BYTES
+            return self._head(b"206 Partial Content" if wanted else b"200 OK", part_bytes)
         return self._head(b"200 OK", PAGE_BYTES) if path in (b"/", b"*") else self._head(b"404 Not Found", 9)
 
     def _upload(self, head: bytes, here_bytes: int) -> tuple[bytes, int] | None:
