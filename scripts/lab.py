@@ -1,5 +1,7 @@
 """Runs `fingerprint run` behind presets of the laboratory and prints what came of it: lab.py [--quick] [PRESET…].
 
+A row ends with the packets recorded, after how many of them the verdict stood, and the path that was not the preset's.
+
 The grid: two hop counts, two delays, cubic and BBR, five seeds. `--quick` is each preset once, as it is.
 `--orders` runs each preset in both orders and prints how many packets the verdict took in the median.
 """
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -43,15 +46,16 @@ def one(censor: str, settings: Settings, seed: int, extra: tuple[str, ...] = ())
     return judged(censor, report, at=settings.path.at, seconds=seconds, says=says, script=script)
 
 
-def line(o: Outcome) -> str:
+def line(o: Outcome, settings: Settings, seed: int) -> str:
     """An outcome as a row."""
+    path = f"{settings.path.hops} hops, {2000 * (settings.path.before_s + settings.path.behind_s):.0f} ms"
     mark = "ok  " if o.right else "BAD "
     where = f"{o.position or '-'} {'' if o.hop is None else f'link {o.hop}–{o.hop + 1}'}"
     nodes = ", ".join(o.nodes) or "-"
     words = f"  [{o.says.strip().splitlines()[-1][:160]}]" if o.result == "failed" and o.says.strip() else ""
     return (
         f"{mark}{o.censor:<20}{o.result:<12}{where:<24}{o.shape or '':<9}{o.seconds:5.1f} s "
-        f"{o.packets:6} pkts ({o.decided_after_pkts})  {nodes}{words}"
+        f"{o.packets:6} pkts ({o.decided_after_pkts})  {path}, {settings.congestion}, seed {seed}: {nodes}{words}"
     )
 
 
@@ -61,6 +65,7 @@ def main() -> int:
     parser.add_argument("presets", nargs="*")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--orders", action="store_true")
+    parser.add_argument("--sample", type=int, help="so many cells of the grid, drawn by a fixed seed")
     parser.add_argument("--jobs", type=int, default=4)
     asked = parser.parse_args()
     names = asked.presets or list(PRESETS)
@@ -71,11 +76,13 @@ def main() -> int:
         for name in names
         for settings, seed in ([(Settings.of(name), 1)] if asked.quick else variants(name))
     ]
+    if asked.sample:
+        cells = Random(1).sample(cells, min(asked.sample, len(cells)))  # noqa: S311  # which cells, no secret
     outcomes = []
     with ThreadPoolExecutor(asked.jobs) as pool:
-        for outcome in pool.map(lambda cell: one(*cell), cells):
+        for (_, settings, seed), outcome in zip(cells, pool.map(lambda cell: one(*cell), cells), strict=True):
             outcomes.append(outcome)
-            print(line(outcome), flush=True)
+            print(line(outcome, settings, seed), flush=True)
     wrong = [o for o in outcomes if not o.right]
     blocks = sum(o.result == "false-block" for o in outcomes)
     print(f"{len(outcomes) - len(wrong)} of {len(outcomes)} right, {blocks} false blocks")

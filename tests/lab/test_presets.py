@@ -1,6 +1,6 @@
 """Every preset, live in a laboratory of namespaces and on the simulated path, judged against what was written first.
 
-`make lab-quick` runs it. A run is a recording judged like any other: the same verdict comes from the file alone.
+`make lab-quick` runs the live half. A run is a recording judged like any other: the same verdict comes from the file alone.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from fingerprint.steps import Control, Target
 from tests.lab import judging
 from tests.lab.laboratories import needs_a_laboratory
 
-pytestmark = pytest.mark.lab
-
 
 def test_every_preset_has_its_expectation():
     asked = judging.expected()
@@ -34,6 +32,7 @@ def test_every_preset_has_its_expectation():
     assert {name for name, preset in PRESETS.items() if preset.kind == "innocent"} == set(asked["innocents"])
 
 
+@pytest.mark.lab
 @pytest.mark.parametrize("censor", PRESETS)
 def test_a_live_run_says_what_stands_on_the_way(censor, tmp_path):
     needs_a_laboratory()
