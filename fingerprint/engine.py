@@ -15,7 +15,7 @@ from fingerprint import __version__, script
 from fingerprint.capture import Capture
 from fingerprint.technique import Finding, Known, Technique
 from fingerprint.verdict.judge import ORDER, judge
-from fingerprint.verdict.model import CaptureSummary, Failure, Report, Verdict
+from fingerprint.verdict.model import CaptureSummary, Failure, Report, Run, Verdict
 
 # libpcap's link-type registry: the names of the types that are met in practice.
 LINK_TYPES = {
@@ -170,7 +170,7 @@ def _script(recording: Recording, file: str) -> script.Script | None:
 
 def summary(recording: Recording, capture: Capture) -> CaptureSummary:
     """A recording as the report names it."""
-    times = recording.columns.time_ns
+    times, told = recording.columns.time_ns, capture.scripts.get(recording.index)
     kinds = dict.fromkeys(LINK_TYPES.get(i.link_type, f"link type {i.link_type}") for i in recording.interfaces)
     return CaptureSummary(
         file=recording.file,
@@ -181,8 +181,14 @@ def summary(recording: Recording, capture: Capture) -> CaptureSummary:
         last_ns=int(times.max()) if len(times) else None,
         quality=tuple(q for i, q in capture.quality if i == recording.index),
         clients=_clients(recording, capture),
-        partial=told.partial if (told := capture.scripts.get(recording.index)) else None,
+        partial=told.partial if told else None,
+        run=_run(told) if told else None,
     )
+
+
+def _run(told: script.Script) -> Run:
+    costs = tuple((t.name, t.packets, t.decided_after_pkts, t.stopped) for t in told.targets)
+    return Run(order=told.order, seed=told.seed, targets=costs)
 
 
 def _clients(recording: Recording, capture: Capture) -> tuple[str, ...]:

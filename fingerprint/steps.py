@@ -90,7 +90,8 @@ class Hello:
     """A TLS connection to ``address`` that names ``name``; the handshake is finished and one small page is asked for.
 
     ``form`` is one of FORMS, or NAMED_BY_SERVER. With ``ttl_hops`` the handshake of TCP travels normally and everything
-    after it, with all retransmissions, only that far. ``size_bytes`` pads the ClientHello, so that control and trigger are equal.
+    after it, with all retransmissions, only that far. ``size_bytes`` pads the ClientHello, so that control and trigger
+    are equal.
     """
 
     address: str

@@ -10,7 +10,7 @@ from typing import Any
 from fingerprint.report.numbers import interval, probability, short, timestamp
 from fingerprint.report.privacy import Veil, file_name, veil
 from fingerprint.technique import Cited, Evidence, Facets
-from fingerprint.verdict.model import STATES, CaptureSummary, Cause, Mechanism, Report, Verdict, Weighed
+from fingerprint.verdict.model import STATES, CaptureSummary, Cause, Mechanism, Report, Run, Verdict, Weighed
 
 SCHEMA = "fingerprint/report/1"
 # DESIGN: targets that are ok are listed up to here, and always counted.
@@ -81,6 +81,18 @@ class Writer:
             "quality": [
                 {"issue": q.issue, "detail": self.veil(q.detail), "packets": sorted({c.number for c in q.packets})}
                 for q in capture.quality
+            ],
+            "run": capture.run and self.run(capture.run),
+        }
+
+    def run(self, run: Run) -> Document:
+        """What a live run cost, target by target."""
+        return {
+            "order": run.order,
+            "seed": run.seed,
+            "targets": [
+                {"target": self.veil(name), "packets": packets, "decided_after_pkts": decided, "stopped": stopped}
+                for name, packets, decided, stopped in run.targets
             ],
         }
 

@@ -91,6 +91,16 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What the script of a live run says of its cost; a foreign capture has none."""
+
+    order: str  # adaptive or fixed
+    seed: int
+    # Of each target: its name, the packets that it took, after how many the verdict stood, why no more were sent.
+    targets: tuple[tuple[str, int, int | None, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureSummary:
     """One input file as the report names it."""
 
@@ -103,6 +113,7 @@ class CaptureSummary:
     quality: tuple[Quality, ...]
     clients: tuple[str, ...] = ()  # addresses on the client's side, kept out of reports unless asked for
     partial: str | None = None  # why the run that wrote it was cut short
+    run: Run | None = None  # what its script says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
