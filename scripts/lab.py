@@ -3,12 +3,13 @@
 A row ends with the packets recorded, after how many of them the verdict stood, and the path that was not the preset's.
 
 The grid: two hop counts, two delays, cubic and BBR, five seeds. `--quick` is each preset once, as it is.
-`--orders` runs each preset in both orders and prints how many packets the verdict took in the median.
+`--orders` runs each preset in both orders, simulated, and prints how many packets the verdict took in the median.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fingerprint.lab.laboratory import Settings
 from fingerprint.lab.presets import PRESETS
-from tests.lab.judging import Outcome, judged, live
+from tests.lab.judging import Outcome, judged, live, simulated
 
 
 def variants(censor: str) -> Iterator[tuple[Settings, int]]:
@@ -70,7 +71,7 @@ def main() -> int:
     asked = parser.parse_args()
     names = asked.presets or list(PRESETS)
     if asked.orders:
-        return orders(names, asked.jobs)
+        return orders(names)
     cells = [
         (name, settings, seed)
         for name in names
@@ -89,16 +90,23 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def orders(names: list[str], jobs: int) -> int:
-    """Both orders over the same presets."""
-    took: dict[str, list[int]] = {"adaptive": [], "fixed": []}
-    with ThreadPoolExecutor(jobs) as pool:
-        for order, counts in took.items():
-            extra = ("--order", order)
-            outcomes = pool.map(lambda name, e=extra: one(name, Settings.of(name), 1, e), names)
-            counts += [o.decided_after_pkts for o in outcomes if o.decided_after_pkts]
-    for order, counts in took.items():
-        print(f"{order}: {len(counts)} of {len(names)} decided, in the median after {median(counts):.0f} packets")
+def orders(names: list[str]) -> int:
+    """Both orders over the same presets, on the simulated path: packets until the verdict stood, and in all."""
+    rows = []
+    for name in names:
+        took = {}
+        for order in ("adaptive", "fixed"):
+            with tempfile.TemporaryDirectory() as folder:
+                script, _, _ = asyncio.run(simulated(name, Path(folder), order=order))
+            took[order] = (script.targets[0].decided_after_pkts, script.targets[0].packets)
+        rows.append(took)
+        print(f"{name:<20}" + "  ".join(f"{o}: {d or 'open'} of {all_}" for o, (d, all_) in took.items()), flush=True)
+    both = [row for row in rows if all(decided for decided, _ in row.values())]
+    for order in ("adaptive", "fixed") if both else ():
+        decided, sent = (median(row[order][i] or 0 for row in both) for i in (0, 1))
+        print(
+            f"{order}: the verdict took {decided:.0f} packets in the median of {len(both)} presets, the run {sent:.0f}"
+        )
     return 0
 
 

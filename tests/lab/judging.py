@@ -10,8 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fingerprint import registry
 from fingerprint.lab import world
 from fingerprint.lab.laboratory import Settings, run
+from fingerprint.lab.simulated.carrier import SimulatedCarrier
+from fingerprint.probing import engine as probing
+from fingerprint.probing.plan import Plan
+from fingerprint.script import path_of, write
+from fingerprint.steps import Control, Target
 
 EXPECTED = Path(__file__).with_name("expected.json")
 # Blocks of the laboratory last as long; the field's would take minutes each.
@@ -65,6 +71,22 @@ def live(censor: str, folder: Path, *, settings: Settings | None = None, seed: i
     beside = recording.with_name("run.script.json")
     script = json.loads(beside.read_text()) if beside.exists() else None
     return made, script, recording, done.stderr, seconds
+
+
+async def simulated(censor: str, folder: Path, *, order: str = "adaptive"):
+    """The same run on the simulated path: (script, recording, path)."""
+    carrier = SimulatedCarrier(censor, residual_s=RESIDUAL_S, folder=folder)
+    lie = carrier.preset.servers.resolver_lies.get(world.MINDED)
+    target = Target(
+        name=world.MINDED, addresses=(*filter(None, [lie]), *world.NAMES[world.MINDED]), path="/large",
+        controls=(Control(name="garden.test", addresses=world.NAMES["garden.test"]),),
+        resolvers=(world.RESOLVER[0], world.PUBLIC_RESOLVER[0]), seed=1, residual_s=RESIDUAL_S,
+    )  # fmt: skip
+    plan = Plan(targets=(target,), seed=1, residual_s=RESIDUAL_S, recorder="simulated", order=order)
+    script = await probing.probe(plan, carrier, registry.load())
+    recording = await carrier.flush()
+    write(script, path_of(recording))
+    return script, recording, carrier.path
 
 
 def judged(censor: str, report: dict[str, Any] | None, *, at: int, seconds: float = 0.0, says: str = "", script=None):

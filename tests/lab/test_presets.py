@@ -13,15 +13,9 @@ from pathlib import Path
 import pytest
 
 from fingerprint import engine, registry
-from fingerprint.lab import world
 from fingerprint.lab.laboratory import Settings
 from fingerprint.lab.presets import PRESETS
-from fingerprint.lab.simulated.carrier import SimulatedCarrier
-from fingerprint.probing import engine as probing
-from fingerprint.probing.plan import Plan
 from fingerprint.report import as_dict
-from fingerprint.script import path_of, write
-from fingerprint.steps import Control, Target
 from tests.lab import judging
 from tests.lab.laboratories import needs_a_laboratory
 
@@ -52,19 +46,7 @@ def analysed(recording: Path):
 
 @pytest.mark.parametrize("censor", PRESETS)
 async def test_the_simulated_path_agrees(censor, tmp_path):
-    techniques = registry.load()
-    carrier = SimulatedCarrier(censor, residual_s=judging.RESIDUAL_S, folder=tmp_path)
-    lies = carrier.preset.servers.resolver_lies
-    home = world.NAMES[world.MINDED]
-    target = Target(
-        name=world.MINDED, addresses=(*filter(None, [lies.get(world.MINDED)]), *home), path="/large",
-        controls=(Control(name="garden.test", addresses=world.NAMES["garden.test"]),),
-        resolvers=(world.RESOLVER[0], world.PUBLIC_RESOLVER[0]), seed=1, residual_s=judging.RESIDUAL_S,
-    )  # fmt: skip
-    plan = Plan(targets=(target,), seed=1, residual_s=judging.RESIDUAL_S, recorder="simulated")
-    script = await probing.probe(plan, carrier, techniques)
-    recording = await carrier.flush()
-    write(script, path_of(recording))
-    report = as_dict(engine.analyse([str(recording)], techniques=techniques))
-    outcome = judging.judged(censor, report, at=carrier.path.at)
+    _, recording, path = await judging.simulated(censor, tmp_path)
+    report = as_dict(engine.analyse([str(recording)], techniques=registry.load()))
+    outcome = judging.judged(censor, report, at=path.at)
     assert outcome.right, outcome
