@@ -20,8 +20,9 @@ UNREPORTED = 2
 # Whoever answers one name from some reach on may be the far end itself, if a query for the other was lost there: so
 # many reaches at which only one is answered are no loss.
 SEVERAL = 2
-# An injector that copies the TTL of what it answers is told by this many different ones.
-MIRRORED = 3
+# An injector that copies the TTL of what it answers is told by this many different ones, or by two that nothing
+# contradicts: a TTL drawn at random agrees with another by chance once in dozens.
+MIRRORED, UNCONTRADICTED = 3, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,11 @@ def _drawn(mine: Sequence[Shot], others: Sequence[Shot]) -> Sweep | None:
     reach = _reach(others)
     if reach is not None and hop >= reach:
         return None
+    arrived = [a for s in hits if s.ttl_hops == hop for a in s.arrived_hops]
+    if arrived and max(arrived) <= 1:
+        return (
+            None  # it came with its last hop: with less reach it may have been sent as well, and died on its way back
+        )
     proved = any(s.died and s.ttl_hops >= hop for s in (*mine, *others)) or (
         reach is not None and (action != "answer" or len({s.ttl_hops for s in hits if s.ttl_hops < reach}) >= SEVERAL)
     )
@@ -125,7 +131,10 @@ def _mirrored(mine: Sequence[Shot], others: Sequence[Shot], unlimited: Sequence[
         for arrived in shot.arrived_hops if shot.drew else ():
             ways.setdefault(shot.ttl_hops - arrived, {}).setdefault(shot.ttl_hops, shot)
     both_ways, by_ttl = max(ways.items(), key=lambda way: len(way[1]), default=(0, {}))
-    if len(by_ttl) < MIRRORED or both_ways < 0:
+    agreeing = {id(s) for s in by_ttl.values()}
+    drew = [s for s in (*mine, *unlimited) if s.drew and s.arrived_hops]
+    alone = all(id(s) in agreeing or s.ttl_hops - both_ways in s.arrived_hops for s in drew)
+    if len(by_ttl) < (UNCONTRADICTED if alone else MIRRORED) or both_ways < 0:
         return None
     hits = tuple(by_ttl.values())
     hop = (both_ways + 1) // 2 + 1

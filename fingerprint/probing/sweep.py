@@ -108,9 +108,10 @@ def trigger_sweep(beam: Beam, way: Way) -> Generator[Send, Replies | None, Locat
 def mirror_sweep(beam: Beam, way: Way) -> Generator[Send, Replies | None, None]:
     """Triggers that reach farther and farther beyond: an injector that copies their TTL is told by what arrives of it.
 
-    Behind h routers its answer to t hops arrives with t - 2 h left, and not at all while that is below one.
+    Behind h routers its answer to t hops arrives with t - 2 h left, and not at all while that is below one. It stands
+    before the far end, so that twice as far is far enough.
     """
-    for k in range(way.bound_hops, way.bound_hops + MIRRORED):
+    for k in range(2 * way.bound_hops - 1, 2 * way.bound_hops - 1 + MIRRORED):
         yield _send(beam, beam.trigger, k, role="target")
 
 

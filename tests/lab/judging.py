@@ -14,6 +14,7 @@ from fingerprint import registry
 from fingerprint.lab import world
 from fingerprint.lab.laboratory import Settings, run
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
+from fingerprint.lab.world import Path as Way
 from fingerprint.probing import engine as probing
 from fingerprint.probing.plan import Plan
 from fingerprint.script import path_of, write
@@ -73,9 +74,9 @@ def live(censor: str, folder: Path, *, settings: Settings | None = None, seed: i
     return made, script, recording, done.stderr, seconds
 
 
-async def simulated(censor: str, folder: Path, *, order: str = "adaptive"):
+async def simulated(censor: str, folder: Path, *, order: str = "adaptive", path: Way | None = None):
     """The same run on the simulated path: (script, recording, path)."""
-    carrier = SimulatedCarrier(censor, residual_s=RESIDUAL_S, folder=folder)
+    carrier = SimulatedCarrier(censor, path, residual_s=RESIDUAL_S, folder=folder)
     lie = carrier.preset.servers.resolver_lies.get(world.MINDED)
     target = Target(
         name=world.MINDED, addresses=(*filter(None, [lie]), *world.NAMES[world.MINDED]), path="/large",

@@ -50,3 +50,14 @@ async def test_the_simulated_path_agrees(censor, tmp_path):
     report = as_dict(engine.analyse([str(recording)], techniques=registry.load()))
     outcome = judging.judged(censor, report, at=path.at)
     assert outcome.right, outcome
+
+
+@pytest.mark.parametrize(("hops", "at"), [(7, 3), (9, 6)])
+@pytest.mark.parametrize("censor", ["gfw-rst-iii", "airtel", "gfw-dns-1", "gfw-dns-3", "iran-dns"])
+async def test_a_box_elsewhere_is_placed_there_or_nowhere(censor, hops, at, tmp_path):
+    """Those that copy a TTL answer with packets that may die on their way back: no link is better than a wrong one."""
+    _, recording, path = await judging.simulated(censor, tmp_path, path=Way(hops=hops, at=at))
+    report = as_dict(engine.analyse([str(recording)], techniques=registry.load()))
+    outcome = judging.judged(censor, report, at=path.at)
+    assert outcome.result == "exact", outcome
+    assert outcome.hop_right or (censor == "airtel" and outcome.hop is None), outcome

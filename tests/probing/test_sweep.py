@@ -156,7 +156,7 @@ def test_an_armed_sweep_without_raw_insertion_names_nothing():
 def test_a_copied_ttl_is_asked_for_beyond_the_far_end():
     way, _ = drive(control_sweep(beam("answered")), Way(5, None, "answered").reply)
     _, sent = drive(mirror_sweep(beam("answered"), way), lambda _: Replies(outcome="answered"))
-    assert [s.message.ttl_hops for s in sent] == [5, 6, 7]
+    assert [s.message.ttl_hops for s in sent] == [9, 10, 11]
 
 
 def test_what_a_limited_trigger_met():
