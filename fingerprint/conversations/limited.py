@@ -57,7 +57,7 @@ def armed(stream: Stream) -> Armed | None:
     if limit is None:
         return None
     mine = [s for s in stream.head if s.from_client and s.payload_bytes and not s.flags & (SYN | RST)]
-    usual = max(s.ttl_hops for s in stream.head if s.from_client)
+    usual = max((s.ttl_hops for s in stream.head if s.from_client), default=limit)
     true = next((s for s in mine if s.ttl_hops == usual), None)
     decoys = tuple(s for s in mine if s.ttl_hops < usual)
     if true is None or not decoys or true.seq > min(s.seq for s in decoys):

@@ -160,7 +160,9 @@ def pair(
 
 def other_elsewhere(table: Square, mine: Attempts) -> Opening | None:
     """A passing hello of another name at another address within a minute, of equal length and equal JA4."""
-    failed = mine.failed[0]
+    failed = next((o for o in mine.failed if o.request), None)
+    if failed is None:
+        return None
     length = failed.request[0].payload_bytes
     at = failed.stream.first_ns
     near = (

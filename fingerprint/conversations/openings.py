@@ -169,11 +169,13 @@ def _stalled_s(stream: Stream, head: tuple[Segment, ...], asked_ns: int) -> floa
     """
     left_ns = next((s.time_ns for s in head if s.from_client and s.flags & (FIN | RST)), stream.end_ns)
     said = [s for s in head if not s.from_client and s.time_ns <= left_ns]
+    if not said:
+        return 0.0  # a clock that steps may put the client's leaving before everything
     last_ns = max(s.time_ns for s in said)
     silent_s = (left_ns - last_ns) / 1e9
     if silent_s < max(STALLED_S, STALLED_RATIO * (last_ns - asked_ns) / 1e9) or any(s.flags & FIN for s in said):
         return 0.0
-    covered = max(s.ack for s in said if s.flags & ACK)
+    covered = max((s.ack for s in said if s.flags & ACK), default=0)
     after = [
         s for s in head if s.from_client and s.payload_bytes and last_ns < s.time_ns <= left_ns and s.end > covered
     ]
