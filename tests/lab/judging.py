@@ -50,6 +50,15 @@ class Outcome:
     says: str = ""
 
     @property
+    def claims_wrong(self) -> bool:
+        """Something was said that is not so; everything else that is not right merely says too little."""
+        return self.result in ("wrong", "false-block") or self.position_right is False or self._misplaced
+
+    @property
+    def _misplaced(self) -> bool:
+        return self.hop_right is False and self.hop is not None
+
+    @property
     def right(self) -> bool:
         want = expected()["presets"].get(self.censor)
         good = ("exact", "ancestor", "open") if want is None or want.get("ancestors") else ("exact",)

@@ -32,8 +32,15 @@ def test_every_preset_has_its_expectation():
 def test_a_live_run_says_what_stands_on_the_way(censor, tmp_path):
     needs_a_laboratory()
     settings = Settings.of(censor)
-    report, script, recording, says, seconds = judging.live(censor, tmp_path, settings=settings)
-    outcome = judging.judged(censor, report, at=settings.path.at, seconds=seconds, says=says, script=script)
+    # On a busy machine a run may lose the packets that a link rests on, and then says less. It may try once more; a run
+    # that says what is not so may not.
+    for seed in (1, 2):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        report, script, recording, says, seconds = judging.live(censor, folder, settings=settings, seed=seed)
+        outcome = judging.judged(censor, report, at=settings.path.at, seconds=seconds, says=says, script=script)
+        if outcome.right or outcome.claims_wrong:
+            break
     assert outcome.right, outcome
     assert script["partial"] is None
     assert report["targets"] == analysed(recording)
