@@ -83,6 +83,12 @@ def live(censor: str, folder: Path, *, settings: Settings | None = None, seed: i
     return made, script, recording, done.stderr, seconds
 
 
+def _hop_right(want: dict[str, Any], hop: int | None, at: int) -> bool | None:
+    if want["hop"] is None or (hop is None and want.get("hop_may_stay_open")):
+        return None
+    return hop is not None and abs(hop - at) <= 1
+
+
 async def simulated(censor: str, folder: Path, *, order: str = "adaptive", path: Way | None = None):
     """The same run on the simulated path: (script, recording, path)."""
     carrier = SimulatedCarrier(censor, path, residual_s=RESIDUAL_S, folder=folder)
@@ -131,7 +137,7 @@ def judged(censor: str, report: dict[str, Any] | None, *, at: int, seconds: floa
         position=best["position"],
         position_right=best["position"] in want["positions"] if result == "exact" else None,
         hop=hop,
-        hop_right=None if want["hop"] is None or result != "exact" else hop is not None and abs(hop - at) <= 1,
+        hop_right=_hop_right(want, hop, at) if result == "exact" else None,
         shape=best["shape"],
         **common,
     )
