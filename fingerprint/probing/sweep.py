@@ -73,12 +73,6 @@ class Way:
         return self.reach_hops or max(self.heard, default=-1) + 1
 
 
-def sweep(beam: Beam) -> Generator[Send, Replies | None, Located | None]:
-    """The control sweep, then the trigger's; the link (low, high) that the trigger names, None if none does."""
-    way = yield from control_sweep(beam)
-    return (yield from trigger_sweep(beam, way))
-
-
 def trigger_sweep(beam: Beam, way: Way) -> Generator[Send, Replies | None, Located | None]:
     """Bisect the reach of the trigger on a way that the control has shown."""
     if not way.bound_hops:

@@ -6,10 +6,16 @@ from itertools import count
 
 import pytest
 
-from fingerprint.probing.sweep import Beam, armed_sweep, control_sweep, interfered, mirror_sweep, sweep
+from fingerprint.probing.sweep import Beam, armed_sweep, control_sweep, interfered, mirror_sweep, trigger_sweep
 from fingerprint.steps import Decoy, Hello, Replies
 
 FAR = "192.0.2.1"
+
+
+def sweep(one):
+    """The control's sweep and then the trigger's, as techniques compose them."""
+    way = yield from control_sweep(one)
+    return (yield from trigger_sweep(one, way))
 
 
 def beam(full: str, hops: int = 30) -> Beam:
