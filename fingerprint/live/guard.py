@@ -53,8 +53,9 @@ class Guard:
         except OSError as error:
             raise PrivilegeError(f"nft does not start ({error.strerror}); {REMEDY}") from None
         try:
-            self._say(rules(self.table, ports, mark))
-            self._say(f"list table inet {self.table}\n")
+            with contextlib.suppress(BrokenPipeError):  # one that is gone already has said why
+                self._say(rules(self.table, ports, mark))
+                self._say(f"list table inet {self.table}\n")
             self._verify(self._heard(), ports, mark)
             self._keeper = self._give_away()
         except (OSError, PrivilegeError) as error:

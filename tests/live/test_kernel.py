@@ -328,11 +328,12 @@ def test_the_guard_is_gone_after_a_kill(cable, tmp_path):
     assert "fingerprint_" not in subprocess.check_output(listed, text=True)
 
 
-def test_a_guard_that_cannot_be_had_says_what_to_do(tmp_path):
+@pytest.mark.parametrize("listens", ["read line; ", ""], ids=["after it was told", "at once"])
+def test_a_guard_that_cannot_be_had_says_what_to_do(tmp_path, listens):
     from captures.errors import PrivilegeError
 
     broken = tmp_path / "nft"
-    broken.write_text("#!/bin/sh\nread line\necho 'Error: Operation not permitted'\n")
+    broken.write_text(f"#!/bin/sh\n{listens}echo 'Error: Operation not permitted'\n")
     broken.chmod(0o755)
     with pytest.raises(PrivilegeError, match=r"Operation not permitted.*sudo"):
         Guard(PortRange(61000, 61100), 7, str(Path(broken)))
