@@ -11,9 +11,9 @@ from typing import Protocol
 
 import captures
 from captures import CaptureError, Recording
-from fingerprint import __version__, script
+from fingerprint import __version__, script, tables
 from fingerprint.capture import Capture
-from fingerprint.technique import Finding, Known, Technique
+from fingerprint.technique import Finding, Technique
 from fingerprint.verdict.judge import ORDER, judge
 from fingerprint.verdict.model import CaptureSummary, Failure, Report, Run, Verdict
 
@@ -48,7 +48,7 @@ def analyse(files: Sequence[str], *, techniques: Techniques, together: bool = Fa
         version=__version__,
         captures=tuple(s for summaries, _, _ in parts for s in summaries),
         verdicts=tuple(verdicts),
-        tables=(),
+        tables=tuple((t.name, t.version, t.sha256) for t in tables.built_in().tables),
         errors=(*techniques.failures, *(e for _, _, errors in parts for e in errors)),
         partial="; ".join(p for summaries, _, _ in parts for s in summaries if (p := s.partial)) or None,
     )
@@ -146,7 +146,7 @@ def _judged(
                 scripts[recording.index] = told
         except ValueError as error:
             errors.append(Failure(file=recording.file, error=str(error)))
-    capture = Capture(recordings=recordings, known=Known(), scripts=scripts)
+    capture = Capture(recordings=recordings, known=tables.built_in(), scripts=scripts)
     findings: list[tuple[str, Finding]] = []
     for name, technique in techniques:
         try:

@@ -136,6 +136,37 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A TCP connection whose first words are ``payload``, whatever protocol that is.
+
+    ``name`` is what an observer could read in it, None for nothing. With ``ttl_hops`` the handshake travels normally
+    and everything after it only that far.
+    """
+
+    address: str
+    port: int
+    payload: bytes
+    name: str | None = None
+    ttl_hops: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Datagram:
+    """A UDP datagram, sent ``copies`` times, ``gap_s`` apart, from one port; no more once something comes back.
+
+    ``name`` is what an observer could read in it (the SNI of a QUIC Initial), None for nothing.
+    """
+
+    address: str
+    port: int
+    payload: bytes
+    name: str | None = None
+    copies: int = 1
+    gap_s: float = 1.0
+    ttl_hops: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Crafted:
     """Packets as they are, IP header first, built by `fingerprint.probing.crafting`. Needs CAP_NET_RAW."""
 
@@ -144,7 +175,7 @@ class Crafted:
     user_space: bool = False  # a handshake of our own: the kernel's resets are held back while it lasts
 
 
-Message = Query | Handshake | Hello | Request | Transfer | Crafted
+Message = Query | Handshake | Hello | Request | Transfer | Payload | Datagram | Crafted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +183,8 @@ class Replies:
     """What came back for one `Send`.
 
     ``outcome``: ``answered`` (the far end said something beyond TCP), ``alert``, ``reset``, ``closed``, ``refused``,
-    ``silent``, ``garbled`` (what came is no answer to what was said), ``stalled`` (it began to answer and stopped),
+    ``silent``, ``taken`` (a payload was acknowledged, and nothing was said), ``garbled`` (what came is no answer to
+    what was said), ``stalled`` (it began to answer and stopped),
     ``unanswered`` (no handshake), ``unreachable`` (ICMP or no route), ``slow`` (a transfer that ran out of time),
     ``failed`` (this machine could not send it; ``why`` says why), ``skipped`` (it was not sent: the answer would not
     change, or the budget is spent).
@@ -165,6 +197,7 @@ class Replies:
     span_s: float = 0.0  # of a transfer, first byte to last
     local_port: int | None = None
     answers: tuple[str, ...] = ()  # of a query: addresses given, over all answers; of a sweep: routers heard
+    heard: bytes = b""  # of a payload or datagram: the first thing that came back
     why: str = ""
 
     @property

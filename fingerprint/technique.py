@@ -118,6 +118,7 @@ class Evidence:
     says: str
     facets: Facets = Facets()
     disputes: tuple[str, ...] = ()  # addresses that, after this, cannot be believed to be the name's own
+    forged: tuple[Cited, ...] = ()  # of the packets, those that nobody but an injector can have sent
 
     def __post_init__(self) -> None:
         if not self.packets:
@@ -154,13 +155,16 @@ def cite(
     *packets: Citable,
     facets: Facets | None = None,
     disputes: Iterable[str] = (),
+    forged: Iterable[Citable] = (),
     **words: object,
 ) -> Evidence:
     """Evidence for ``clue``, its sentence filled with ``words``.
 
     ``packets`` are packets, segments, messages: anything with ``capture`` and ``number``. ValueError without any.
+    ``forged`` are those among them that are compared with the table of injectors if the clue convicts somebody.
     """
-    cited = tuple(sorted({Cited(p.capture, p.number) for p in packets}))
+    injected = tuple(sorted({Cited(p.capture, p.number) for p in forged}))
+    cited = tuple(sorted({*injected, *(Cited(p.capture, p.number) for p in packets)}))
     return Evidence(
         clue=clue,
         subject=subject,
@@ -168,6 +172,7 @@ def cite(
         says=clue.says.format(**words),
         facets=facets or Facets(),
         disputes=tuple(disputes),
+        forged=injected,
     )
 
 
@@ -177,6 +182,7 @@ class Technique:
 
     clues: ClassVar[tuple[Clue, ...]] = ()
     reads_steps_of: ClassVar[tuple[str, ...]] = ()  # ids of techniques whose probes send what this one looks at
+    on_request: ClassVar[bool] = False  # its probe sends what nobody expects of a name, so it must be asked for by id
 
     def probe(self, target: Target) -> Probe:  # noqa: ARG002 - the name is the interface
         """Yield the steps that would show this interference, in the words of `fingerprint.steps`. By default none."""
@@ -206,3 +212,8 @@ class Known:
     def table(self, name: str) -> Table | None:
         """The table of that name, if it was loaded."""
         return next((t for t in self.tables if t.name == name), None)
+
+    def rows(self, name: str) -> tuple[Mapping[str, object], ...]:
+        """The rows of the table of that name; none if it was not loaded."""
+        table = self.table(name)
+        return table.rows if table else ()

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fingerprint.conversations.dns_answers import gives, has_data, is_bogon, is_carriers, is_owned
 from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO
@@ -163,7 +163,7 @@ def _denied(lookup: Lookup, other: Lookup, resolver: Resolver) -> Iterator[Findi
     own = habit is not None and look(said) == habit.look
     facets = _facets(lookup, position="resolver" if own else None)
     packets = (*lookup.queries[:1], said, *other.packets[:2])
-    words = {"address": resolver.address, "other": other.resolver.address, "theirs": _theirs(other)}
+    words: dict[str, Any] = {"address": resolver.address, "other": other.resolver.address, "theirs": _theirs(other)}
     yield cite(clue, _subject(lookup), *packets, facets=facets, disputes=(), **words)
     floor = resolver.floor(lookup.name)
     if said.head.rcode != NXDOMAIN or not floor or not lookup.rtt_s or floor.rtt_s < LEAST_RTT_S or floor.samples < 2:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fingerprint.conversations.dns_answers import gives, is_bogon, is_owned, is_teredo, of_another_type
 from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
@@ -219,7 +219,7 @@ class DnsInjection(Technique):
             return
         subject, false = _subject(lookup), sorted(gives(first))
         facets = Facets(trigger=_trigger(lookup, resolver))
-        words: dict[str, object] = {"took": lookup.rtt_s * 1e3}
+        words: dict[str, Any] = {"took": lookup.rtt_s * 1e3}
         if soon and soon.rtt_s > LEAST_RTT_S:
             shake_s, packets = min(capture.rtt_samples(resolver.address), default=0.0), (lookup.queries[0], first)
             if lookup.rtt_s < self.sooner_ratio * shake_s and soon.rtt_s > self.sooner_ratio * shake_s:
@@ -271,7 +271,7 @@ def _impossible(lookup: Lookup, resolver: Resolver) -> Iterator[Evidence]:
         facets = Facets(trigger=_trigger(lookup, resolver))
         given = sorted(gives(answer))
         if of_another_type(lookup, answer) or any(is_teredo(address) for address in given):
-            words: dict[str, object] = {"asked": lookup.qtype, "given": ", ".join(given)}
+            words: dict[str, Any] = {"asked": lookup.qtype, "given": ", ".join(given)}
             yield cite(
                 IMPOSSIBLE, _subject(lookup), *lookup.queries[:1], answer, facets=facets, disputes=given, **words
             )

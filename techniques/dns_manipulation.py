@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fingerprint.conversations.dns_answers import is_bogon, is_nowhere, is_owned, is_providers, network, registrable
 from fingerprint.conversations.dns_races import SOONER_RATIO, race
@@ -292,7 +292,7 @@ def _false(against: Contradiction, resolver: Resolver, marks: Marks) -> Iterator
     trigger = Trigger(field="dns.qname", value=lookup.name) if resolver.answers_others(lookup.name) else None
     facets = Facets(position=_position(against, resolver), trigger=trigger)
     packets = (*lookup.queries[:1], lookup.answers[0], *other.queries[:1], other.answers[0])
-    words: dict[str, object] = {
+    words: dict[str, Any] = {
         "address": resolver.address,
         "given": _some(given),
         "other": f"{other.resolver.address} over {other.protocol.upper()}",

@@ -136,7 +136,7 @@ def _left(left: Residual) -> Iterator[Finding]:
     protocol = left.protocol if left.protocol in ("tls", "http") else "tcp"
     subject = Subject(name=left.name, address=left.address, port=left.port, protocol=protocol)
     begun = [s.head[0] for s in (*left.triggers, *left.failing, left.passing)]
-    words = {"name": left.name, "address": left.address}
+    words: dict[str, Any] = {"name": left.name, "address": left.address}
     facets = Facets(residual_s=left.window_s)
     yield cite(OTHERS_FAIL_AFTER_IT, subject, *begun, facets=facets, failing=len(left.failing), **words)
     yield cite(SCOPE, subject, *begun, facets=facets, scope=left.scope, **words)

@@ -20,16 +20,10 @@ from fingerprint.verdict.model import Verdict
 SAMPLES = Path(captures.__file__).parent / "samples"
 
 # Technique → the kinds of mechanism (layer.action) that it can carry alone.
-DIAGONAL = {
-    "dns-injection": ("dns.injection", "dns.nxdomain"),
-    "dns-manipulation": ("dns.injection",),
-    "mid-path-interference": ("dns.injection", "tls.reset", "tls.timeout", "tls.close", "tls.alert", "tls.throttle"),
-    "sni-filtering": ("tls.timeout",),
-    "tcp-rst-injection": ("tls.reset", "tls.close", "tls.alert", "http.reset", "http.close", "tcp.reset"),
-    "throttling": ("tls.throttle", "http.throttle", "ip.throttle"),
-}
-# `name-matching` says something about names that others convict, and convicts none alone.
-TECHNIQUES = ("all", "name-matching", *DIAGONAL)
+CONFORMANCE = json.loads(Path(__file__).with_name("techniques").joinpath("conformance.json").read_text())
+DIAGONAL = {technique: tuple(told["kinds"]) for technique, told in CONFORMANCE.items() if told["kinds"]}
+# Some say something about what others convict, and convict none alone.
+TECHNIQUES = ("all", *CONFORMANCE)
 
 
 def _cases() -> dict[str, tuple[Path, dict[str, dict[str, list[str]]]]]:

@@ -27,6 +27,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "herbs.test": SERVER_A,
     "garden.test": SERVER_B,
     "harbor.test": SERVER_B,
+    "lookup.test": PUBLIC_RESOLVER,  # it speaks DNS over TLS, HTTPS and QUIC as well
 }
 
 

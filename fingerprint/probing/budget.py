@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fingerprint.steps import Crafted, Handshake, Hello, Message, Query, Replies, Request, Transfer
+from fingerprint.steps import Crafted, Datagram, Handshake, Hello, Message, Payload, Query, Replies, Request, Transfer
 
 # A policer makes servers send a fifth again (laboratory); headers take a twentieth of full segments and more of others.
 REPEATED_RATIO = 1.35
@@ -39,6 +39,10 @@ def worst(message: Message) -> tuple[int, int]:
         case Transfer():
             moved = int(message.size_bytes * REPEATED_RATIO)
             return HELLO_PKTS + moved // 600, HELLO_BYTES + moved + moved // 10
+        case Payload():
+            return HELLO_PKTS, HELLO_BYTES
+        case Datagram():
+            return 2 * message.copies, 2 * message.copies * (len(message.payload) + HEADER_BYTES)
         case Crafted():
             return 2 * len(message.packets), 2 * sum(len(p) + HEADER_BYTES for p in message.packets)
 

@@ -17,7 +17,7 @@ class Plan:
     """A run before its first step. Targets carry their addresses, controls, resolvers and residual window."""
 
     targets: tuple[Target, ...]
-    techniques: tuple[str, ...] = ()  # ids of those that send; empty: all
+    techniques: tuple[str, ...] = ()  # ids of those that send; empty: all that need not be asked for
     seed: int = 0
     residual_s: float = 180.0
     budget: Budget = field(default_factory=Budget)
@@ -27,7 +27,10 @@ class Plan:
 
 
 def senders(plan: Plan, techniques: Sequence[tuple[str, Technique]]) -> list[tuple[str, Technique]]:
-    """The techniques that send: those of the plan, and those whose steps they read."""
-    wanted = {i for i, _ in techniques if not plan.techniques or i in plan.techniques}
+    """The techniques that send: those of the plan, and those whose steps they read.
+
+    A plan that names none has all but those that send on request only.
+    """
+    wanted = {i for i, t in techniques if (i in plan.techniques if plan.techniques else not t.on_request)}
     wanted |= {other for i, technique in techniques if i in wanted for other in technique.reads_steps_of}
     return [(i, technique) for i, technique in techniques if i in wanted]

@@ -1,4 +1,4 @@
-"""A live run behind a preset, and what its report is worth against `expected.json`, which was written first."""
+"""A live run behind a preset, and what its report is worth against `expected/*.json`, which were written first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fingerprint.probing.plan import Plan
 from fingerprint.script import path_of, write
 from fingerprint.steps import Control, Target
 
-EXPECTED = Path(__file__).with_name("expected.json")
+EXPECTED = Path(__file__).with_name("expected")
 # Blocks of the laboratory last as long; the field's would take minutes each.
 RESIDUAL_S = 2.0
 # States that claim nothing.
@@ -29,7 +29,17 @@ OPEN = ("insufficient", "invalid", "down", "ok")
 
 @cache
 def expected() -> dict[str, Any]:
-    return json.loads(EXPECTED.read_text())
+    groups = [json.loads(file.read_text()) for file in sorted(EXPECTED.glob("*.json"))]
+    return {
+        "presets": {name: want for group in groups for name, want in group.get("presets", {}).items()},
+        "innocents": [name for group in groups for name in group["innocents"]],
+        "asks": {name: asks for group in groups for name, asks in group.get("asks", {}).items()},
+    }
+
+
+def asks(censor: str) -> tuple[str, ...]:
+    """Techniques that send only when they are asked for by name, and are asked for behind this preset."""
+    return tuple(expected()["asks"].get(censor, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +82,8 @@ def live(censor: str, folder: Path, *, settings: Settings | None = None, seed: i
     command = [
         sys.executable, "-m", "fingerprint", "run", "https://forum.test/large", "--control", "garden.test",
         "--resolver", world.RESOLVER[0], "--resolver", world.PUBLIC_RESOLVER[0], "--yes",
-        "--residual", str(RESIDUAL_S), "--seed", str(seed), "-w", str(recording), "--json", "-o", str(report), *extra,
+        "--residual", str(RESIDUAL_S), "--seed", str(seed), "-w", str(recording), "--json", "-o", str(report),
+        *(word for technique in asks(censor) for word in ("--technique", technique)), *extra,
     ]  # fmt: skip
     started = time.monotonic()
     done = run(command, settings, timeout_s=240)
@@ -98,7 +109,9 @@ async def simulated(censor: str, folder: Path, *, order: str = "adaptive", path:
         controls=(Control(name="garden.test", addresses=world.NAMES["garden.test"]),),
         resolvers=(world.RESOLVER[0], world.PUBLIC_RESOLVER[0]), seed=1, residual_s=RESIDUAL_S,
     )  # fmt: skip
-    plan = Plan(targets=(target,), seed=1, residual_s=RESIDUAL_S, recorder="simulated", order=order)
+    plan = Plan(
+        targets=(target,), techniques=asks(censor), seed=1, residual_s=RESIDUAL_S, recorder="simulated", order=order
+    )
     script = await probing.probe(plan, carrier, registry.load())
     recording = await carrier.flush()
     write(script, path_of(recording))
