@@ -46,7 +46,9 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
     enough = LIGHTLY_POLICED_RATIO if rtts < NO_QUEUE_RATIO else POLICED_RATIO
     if even and lossier and t.retransmitted_ratio >= enough:
         return "policer"
-    if even and t.variation <= CONSTANT_VARIATION:
+    # A sender that paces itself loses on one line too; only a queue, where round trips were seen, makes it a shaper.
+    queued = rtts >= NO_QUEUE_RATIO or not (t.in_flow_rtt_s and t.rtt_s)
+    if even and queued and t.variation <= CONSTANT_VARIATION:
         return "shaper"
     return "loss" if lossier and t.retransmitted_ratio >= LOSS_RATIO else None
 

@@ -10,15 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fingerprint import registry
+from fingerprint import engine, registry
 from fingerprint.lab import world
 from fingerprint.lab.laboratory import Settings, run
+from fingerprint.lab.preset import Preset
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
 from fingerprint.lab.world import Path as Way
 from fingerprint.probing import engine as probing
 from fingerprint.probing.plan import Plan
+from fingerprint.report import as_dict
 from fingerprint.script import path_of, write
 from fingerprint.steps import Control, Target
+from tests.lab import unseen
 
 EXPECTED = Path(__file__).with_name("expected")
 # Blocks of the laboratory last as long; the field's would take minutes each.
@@ -100,7 +103,7 @@ def _hop_right(want: dict[str, Any], hop: int | None, at: int) -> bool | None:
     return hop is not None and abs(hop - at) <= 1
 
 
-async def simulated(censor: str, folder: Path, *, order: str = "adaptive", path: Way | None = None):
+async def simulated(censor: str | Preset, folder: Path, *, order: str = "adaptive", path: Way | None = None):
     """The same run on the simulated path: (script, recording, path)."""
     carrier = SimulatedCarrier(censor, path, residual_s=RESIDUAL_S, folder=folder)
     lie = carrier.preset.servers.resolver_lies.get(world.MINDED)
@@ -110,12 +113,26 @@ async def simulated(censor: str, folder: Path, *, order: str = "adaptive", path:
         resolvers=(world.RESOLVER[0], world.PUBLIC_RESOLVER[0]), seed=1, residual_s=RESIDUAL_S,
     )  # fmt: skip
     plan = Plan(
-        targets=(target,), techniques=asks(censor), seed=1, residual_s=RESIDUAL_S, recorder="simulated", order=order
+        targets=(target,), techniques=asks(carrier.preset.name), seed=1, residual_s=RESIDUAL_S, recorder="simulated", order=order
     )
     script = await probing.probe(plan, carrier, registry.load())
     recording = await carrier.flush()
     write(script, path_of(recording))
     return script, recording, carrier.path
+
+
+async def unseen_run(kind: str, seed: int, folder: Path) -> tuple[str, str, str]:
+    """A run against something drawn from a seed: what it is, what the report is worth, and a line about it."""
+    preset, want = unseen.censor(seed) if kind == "censor" else (unseen.innocent(seed), unseen.Want())
+    _, recording, path = await simulated(preset, folder)
+    report = as_dict(engine.analyse([str(recording)], techniques=registry.load()))
+    result = unseen.worth(want, report, path.at)
+    drawn = preset.name.rpartition(" ")[2] if kind == "censor" else kind
+    said = [
+        f"{t['target']}: {m['mechanism']} {m['position']} {(m['location'] or {}).get('link')}"
+        for t in report["targets"] if t["state"] == "blocked" for m in t["mechanisms"]
+    ]  # fmt: skip
+    return drawn, result, f"{preset.name} behind {path.at} of {path.hops}: {', '.join(said) or 'nothing'}"
 
 
 def judged(censor: str, report: dict[str, Any] | None, *, at: int, seconds: float = 0.0, says: str = "", script=None):
