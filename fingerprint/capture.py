@@ -19,8 +19,11 @@ from fingerprint.conversations.place import Shot
 from fingerprint.conversations.place_armed import ArmedSweep
 from fingerprint.conversations.place_sweeps import Sweep
 from fingerprint.conversations.quic_flows import QuicFlow, quic_flows
+from fingerprint.conversations.reachability import Reach, reaches
 from fingerprint.conversations.residual import Residual
 from fingerprint.conversations.streams import Stream
+from fingerprint.conversations.syn_sweeps import SynShot, syn_shots
+from fingerprint.conversations.unreachable import Unreachable, unreachables
 from fingerprint.quality import of_script, quality
 from fingerprint.script import Script
 from fingerprint.technique import Known, Quality
@@ -89,6 +92,21 @@ class Capture:
     def expired(self) -> tuple[Expired, ...]:
         """What routers reported as having died on the way."""
         return tuple(report for recording in self.recordings for report in expired(recording))
+
+    @cached_property
+    def unreachables(self) -> tuple[Unreachable, ...]:
+        """What routers and hosts reported as not deliverable, or as forbidden."""
+        return tuple(report for recording in self.recordings for report in unreachables(recording))
+
+    @cached_property
+    def reaches(self) -> tuple[Reach, ...]:
+        """What each address answered to connection requests, port by port, as each client found it."""
+        return reaches(self.streams, self.unreachables)
+
+    @cached_property
+    def syn_shots(self) -> tuple[SynShot, ...]:
+        """Connection requests with small TTLs, and what became of them."""
+        return syn_shots(self._connections, self.expired, self.unreachables)
 
     @cached_property
     def shots(self) -> tuple[Shot, ...]:

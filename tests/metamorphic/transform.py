@@ -66,7 +66,7 @@ def other_names(recording: Recording) -> bytes:
 
 
 def other_addresses(recording: Recording) -> bytes:
-    """Every public IPv4 address with its last two bytes exchanged, in headers and in DNS answers."""
+    """Other last two bytes in every public IPv4 address, neighbours staying such, in headers, DNS answers and ICMP."""
     swaps = {}
     for flow in range(len(recording.flows)):
         if recording.flows.family[flow] != 4:
@@ -74,14 +74,17 @@ def other_addresses(recording: Recording) -> bytes:
         for side in (recording.flows.address_a, recording.flows.address_b):
             old = side[flow][:4].tobytes()
             if ipaddress.IPv4Address(old).is_global:
-                swaps[old] = old[:2] + old[3:4] + old[2:3]
+                swaps[old] = old[:2] + bytes([old[2] ^ 0x28, old[3] ^ 0x15])
 
     def edit(row: int, frame: Frame) -> None:
         c = recording.columns
         if c.family[row] != 4:
             return
         at = int(c.l3_offset[row])
-        for place in (at + 12, at + 16):
+        # An ICMP error quotes an IP header behind its own eight bytes.
+        quoted = int(c.l4_offset[row]) + 8
+        told = c.protocol[row] == 1 and len(frame) >= quoted + 20
+        for place in (at + 12, at + 16, *((quoted + 12, quoted + 16) if told else ())):
             old = bytes(frame[place : place + 4])
             frame[place : place + 4] = swaps.get(old, old)
         if c.mark[row] == 8:
