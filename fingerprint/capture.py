@@ -10,15 +10,29 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from captures.recording import Recording
-from fingerprint.conversations import limited, place, place_armed, place_sweeps, residual, round_trips
+from fingerprint.conversations import (
+    limited,
+    place,
+    place_armed,
+    place_sweeps,
+    quic_attempts,
+    residual,
+    round_trips,
+)
 from fingerprint.conversations.connections import streams
+from fingerprint.conversations.datagram_places import Place as UdpPlace
+from fingerprint.conversations.datagram_places import places as udp_places
+from fingerprint.conversations.datagrams import DatagramFlow, datagram_flows
 from fingerprint.conversations.expired import Expired, expired
 from fingerprint.conversations.limited import Armed
 from fingerprint.conversations.lookups import Lookup, lookups
 from fingerprint.conversations.place import Shot
 from fingerprint.conversations.place_armed import ArmedSweep
 from fingerprint.conversations.place_sweeps import Sweep
+from fingerprint.conversations.quic_attempts import QuicAttempt
 from fingerprint.conversations.quic_flows import QuicFlow, quic_flows
+from fingerprint.conversations.quic_places import QuicPlace, QuicTried, answered_elsewhere, places
+from fingerprint.conversations.quic_support import Support, advertised, heard
 from fingerprint.conversations.reachability import Reach, reaches
 from fingerprint.conversations.residual import Residual
 from fingerprint.conversations.streams import Stream
@@ -139,9 +153,58 @@ class Capture:
         return residual.by_trial(self.residuals)
 
     @cached_property
-    def quic(self) -> tuple[QuicFlow, ...]:
-        """Every QUIC connection, file by file."""
+    def _quic(self) -> tuple[QuicFlow, ...]:
         return tuple(flow for recording in self.recordings for flow in quic_flows(recording))
+
+    @cached_property
+    def _quic_limited(self) -> frozenset[str]:
+        return quic_attempts.limited(self._quic, self._connections)
+
+    @cached_property
+    def quic(self) -> tuple[QuicFlow, ...]:
+        """Every QUIC connection, file by file; those whose Initials were sent to die are left out."""
+        apart = self._quic_limited
+        return tuple(f for f in self._quic if f.trial not in apart) if apart else self._quic
+
+    @cached_property
+    def quic_tried(self) -> tuple[QuicAttempt, ...]:
+        """What became of each QUIC connection that began in the capture."""
+        told: dict[tuple[int, int], list[Unreachable]] = {}
+        for report in self.unreachables if self.quic else ():
+            told.setdefault((report.capture, report.flow), []).append(report)
+        return tuple(quic_attempts.attempts(self.quic, told))
+
+    @cached_property
+    def quic_places(self) -> tuple[QuicPlace, ...]:
+        """The QUIC connections of one client to one address and port, side by side."""
+        return tuple(places(self.quic_tried).values())
+
+    def speaks_quic(self, mine: QuicTried) -> Support | None:
+        """What shows that a server which left a name's Initials unanswered speaks QUIC; None if nothing does."""
+        itself = heard(mine.place, self.quic_places, mine.version)
+        return itself or advertised(mine.name, mine.place, self.lookups, self.streams)
+
+    def quic_elsewhere(self, mine: QuicTried) -> QuicAttempt | None:
+        """An answer to the same name and client at another address at the time, where nothing answers here."""
+        return answered_elsewhere(mine, self.quic_tried)
+
+    @cached_property
+    def quic_sent_to_die(self) -> tuple[QuicFlow, ...]:
+        """QUIC connections whose Initials had small TTLs."""
+        return tuple(f for f in self._quic if f.trial in self._quic_limited)
+
+    @cached_property
+    def datagrams(self) -> tuple[DatagramFlow, ...]:
+        """Every UDP flow that is neither DNS nor QUIC, file by file."""
+        quic: dict[int, set[int]] = {}
+        for flow in self._quic:
+            quic.setdefault(flow.capture, set()).add(flow.flow)
+        return tuple(f for r in self.recordings for f in datagram_flows(r, without=quic.get(r.index, ())))
+
+    @cached_property
+    def datagram_places(self) -> tuple[UdpPlace, ...]:
+        """What each client asked each address over UDP, and what came of it."""
+        return udp_places(self.datagrams, self.unreachables if self.datagrams else ())
 
     @cached_property
     def faults(self) -> tuple[tuple[int, Quality], ...]:

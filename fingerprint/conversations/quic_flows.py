@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,29 @@ FLIGHT_DATAGRAMS = 3
 ANSWERED_DATAGRAMS, ANSWERED_BYTES = 2, 1000
 # RFC 9000 section 17: the IANA port on which HTTP/3 servers listen.
 HTTPS = 443
+# RFC 9000 section 17.2: the form bit of a long header. One with version 0 (Version Negotiation) has no mark of its own.
+LONG_HEADER = 0x80
+# More datagrams than any opening needs, repeats with growing pauses included.
+HEAD_DATAGRAMS = 48
+
+
+class Datagram(NamedTuple):
+    """One UDP datagram of a connection."""
+
+    capture: int
+    number: int
+    time_ns: int
+    from_client: bool
+    payload_bytes: int
+    long: bool  # begins with a QUIC long header of a version other than 0
+    ttl_hops: int
+    ip_id: int
+    traffic_class: int
+
+    @property
+    def row(self) -> int:
+        """The row of the recording."""
+        return self.number - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +70,7 @@ class QuicFlow:
     last_ns: int
     _named: list[str | None] = field(default_factory=list)
     _opened: list[QuicOpening] = field(default_factory=list)
+    _head: list[tuple[Datagram, ...]] = field(default_factory=list)
 
     @property
     def capture(self) -> int:
@@ -81,11 +106,42 @@ class QuicFlow:
         """More came back than a refusal."""
         return self.server_datagrams >= ANSWERED_DATAGRAMS and self.server_bytes >= ANSWERED_BYTES
 
+    @property
+    def head(self) -> tuple[Datagram, ...]:
+        """The first datagrams of both directions, in order of time."""
+        if not self._head:
+            self._head.append(tuple(self._made(self.rows[:HEAD_DATAGRAMS])))
+        return self._head[0]
+
+    @property
+    def listened_s(self) -> float:
+        """Seconds between the last datagram and the end of its recording."""
+        return max(0, self.recording.ended_ns - self.last_ns) / 1e9
+
+    def _made(self, rows: NDArray[np.int64]) -> Iterator[Datagram]:
+        c, index = self.recording.columns, self.recording.index
+        columns = (c.time_ns, c.direction, c.payload_bytes, c.mark, c.ttl, c.ip_id, c.dscp)
+        for row, time_ns, way, size, mark, ttl, ip_id, dscp in zip(
+            rows.tolist(), *(column[rows].tolist() for column in columns), strict=True
+        ):
+            from_client = (way == 0) == self.client_is_a
+            yield Datagram(index, row + 1, time_ns, from_client, size, mark == Mark.QUIC_LONG, ttl, ip_id, dscp)
+
     def _datagrams(self, *, to_server: bool, at_most: int = OPENED_DATAGRAMS) -> list[bytes]:
-        c = self.recording.columns
-        mine = (c.direction[self.rows] == 0) == (self.client_is_a == to_server)
-        rows = self.rows[mine & (c.mark[self.rows] == int(Mark.QUIC_LONG))][:at_most]
-        return [self.recording.payload(int(row)) for row in rows]
+        return [raw for _, raw in self.long_datagrams(to_server=to_server, at_most=at_most)]
+
+    def long_datagrams(self, *, to_server: bool, at_most: int = OPENED_DATAGRAMS) -> tuple[tuple[Datagram, bytes], ...]:
+        """The first datagrams of one side that begin with a long header, Version Negotiations included."""
+        out = []
+        for d in self.head:
+            if d.from_client != to_server:
+                continue
+            raw = self.recording.payload(d.row) if d.long or not to_server else b""
+            if raw[:1] and raw[0] & LONG_HEADER:
+                out.append((d, raw))
+                if len(out) == at_most:
+                    break
+        return tuple(out)
 
 
 def quic_flows(recording: Recording) -> tuple[QuicFlow, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from fingerprint.conversations.openings import Opening
+from fingerprint.conversations.quic_attempts import QuicAttempt
 from fingerprint.technique import Cited
 from fingerprint.verdict.model import Cause, Mechanism
 from fingerprint.verdict.targets import Target
@@ -89,7 +90,8 @@ def answer(
     if mechanisms:
         return Answer(state="blocked", reach=_reach(target, mechanisms), cause=None, next=_confirm(mechanisms))
     open_failures = [o for o in target.failed if o.stream.trial not in explained and not _passed_again(o, target)]
-    if target.completed and not open_failures:
+    open_quic = [a for a in target.quic_failed if a.trial not in explained]
+    if target.completed and not open_failures and not open_quic:
         work = target.completed[0]
         says = f"{len(target.completed)} of {len(target.completed) + len(target.failed)} connections did their work"
         return _plain(
@@ -106,7 +108,7 @@ def answer(
     if best is not None and not open_failures and target.failed:
         state = "invalid" if best.hypothesis == "capture-fault" else "down"
         return _plain(state, best, "measure again later and from a second vantage to see whether it follows the server")
-    return _undecided(target, open_failures)
+    return _undecided(target, open_failures, open_quic)
 
 
 def _controls_failed(failures: Sequence[Opening], controls: Sequence[Target]) -> bool:
@@ -117,7 +119,12 @@ def _controls_failed(failures: Sequence[Opening], controls: Sequence[Target]) ->
     return bool(places & failed) and not places & passed
 
 
-def _undecided(target: Target, failures: Sequence[Opening]) -> Answer:
+def _undecided(target: Target, failures: Sequence[Opening], quic: Sequence[QuicAttempt]) -> Answer:
+    if quic and not failures:
+        where = quic[0].flow.endpoint
+        says = f"{where} speaks QUIC and left {len(quic)} connections unanswered, and nothing beside them tells why"
+        todo = "send an Initial with another name, and one in another version, to the same address and to others"
+        return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
     if failures:
         counted: dict[str, int] = {}
         for o in failures:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from fingerprint.capture import Capture
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.conversations.openings import Opening, may_have_stalled, opening
+from fingerprint.conversations.quic_attempts import QuicAttempt
 from fingerprint.conversations.quic_flows import QuicFlow
 from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
@@ -48,6 +49,7 @@ class Target:
     failed: list[Opening] = field(default_factory=list)
     idle: list[Stream] = field(default_factory=list)  # neither: preconnects, streams without a request
     quic_unanswered: list[QuicFlow] = field(default_factory=list)  # no failure: many servers do not speak QUIC
+    quic_failed: list[QuicAttempt] = field(default_factory=list)  # not answered by servers that speak it
     lookups: list[Lookup] = field(default_factory=list)
     first_ns: int = 0
     last_ns: int = 0
@@ -165,6 +167,12 @@ def targets(capture: Capture, vantages: Vantages) -> dict[tuple[str, str | None]
             target.endpoints[flow.endpoint] = None
             target.saw(flow.first_ns, flow.last_ns)
             (target.completed if flow.answered else target.quic_unanswered).append(flow)
+    for place in capture.quic_places:
+        for tried in place.names:
+            if tried.lasting and not tried.passed_after and capture.speaks_quic(tried) is not None:
+                at(
+                    tried.name, vantages.of_client(tried.silent[0].flow.capture, place.client)
+                ).quic_failed += tried.silent
     return out
 
 
