@@ -26,7 +26,7 @@ class ScriptStep:
     seeks: str
     trial: int
     kind: str  # class of the message: Query, Hello, Transfer ...
-    message: dict[str, Any]  # its fields; crafted bytes as hex
+    message: dict[str, Any]  # its fields; bytes as hex
     from_ns: int
     until_ns: int
     listen_s: float

@@ -22,7 +22,19 @@ from fingerprint.live.pumping import READ_BYTES, Pumped, pump, readiness
 from fingerprint.live.recorder import Recorder
 from fingerprint.probing.carrier import Talk
 from fingerprint.probing.talks import LATE_S, decoy, said, talk
-from fingerprint.steps import Crafted, Decoy, Handshake, Hello, Message, Query, Replies, Request, Transfer
+from fingerprint.steps import (
+    Crafted,
+    Datagram,
+    Decoy,
+    Handshake,
+    Hello,
+    Message,
+    Payload,
+    Query,
+    Replies,
+    Request,
+    Transfer,
+)
 
 # A connection on which nothing is said is held as long as a censor takes to reset it after the handshake.
 HELD_S = 0.3
@@ -89,34 +101,43 @@ class Wire:
         if isinstance(message, Crafted):
             return await self._craft(message, listen_s)
         talked = talk(message, self._seed + self._performed)
-        stream = not (isinstance(message, Query) and message.over == "udp")
+        stream = not (isinstance(message, Datagram) or (isinstance(message, Query) and message.over == "udp"))
         try:
             sock = sockets.opened(address, self._ports, stream=stream, interface=self._interface)
         except OSError as error:
             return Replies(outcome="failed", why=reason(error))
-        if isinstance(message, Query) and not stream:
+        if isinstance(message, Datagram) or (isinstance(message, Query) and not stream):
             return await self._ask(sock, message, talked, listen_s)
         return await self._converse(sock, message, talked, listen_s)
 
     # A datagram
 
-    async def _ask(self, sock: socket.socket, message: Query, talked: Talk, listen_s: float) -> Replies:
+    async def _ask(self, sock: socket.socket, message: Query | Datagram, talked: Talk, listen_s: float) -> Replies:
         loop = asyncio.get_running_loop()
         port, began = sock.getsockname()[1], loop.time()
         if message.ttl_hops is not None:
             sockets.limit(sock, message.ttl_hops)
         try:
-            sock.connect((message.resolver, message.port))
+            sock.connect((message.resolver if isinstance(message, Query) else message.address, message.port))
             sent = sum(sock.send(piece) for piece in talked.open())
         except OSError as error:
             sock.close()
             return Replies(outcome=outcome_of(error), why=reason(error), local_port=port)
         until, took_s, why = began + listen_s, None, None
         routers: tuple[str, ...] = ()
-        while await readiness(sock, until):
+        again = _repeats(message, began)
+        while True:
+            deadline = min([until, *again[:1]])
+            ready = await readiness(sock, deadline)
             try:
-                talked.feed(sock.recv(READ_BYTES))
-                took_s = loop.time() - began if took_s is None else took_s
+                if ready:
+                    talked.feed(sock.recv(READ_BYTES))
+                    took_s = loop.time() - began if took_s is None else took_s
+                elif deadline < until:
+                    again.pop(0)
+                    sent += sum(sock.send(piece) for piece in talked.open())
+                else:
+                    break
             except (BlockingIOError, InterruptedError):
                 pass
             except OSError as error:
@@ -124,6 +145,8 @@ class Wire:
             routers += sockets.complaints(sock)
             if talked.done:
                 until = min(until, loop.time() + LATE_S)
+            if talked.done or why:
+                again.clear()
         self._rest(sock, began + listen_s - loop.time())
         outcome = outcome_of(why) if why and talked.outcome == "silent" else talked.outcome
         return Replies(
@@ -134,6 +157,7 @@ class Wire:
             local_port=port,
             answers=talked.answers if talked.outcome != "silent" else tuple(dict.fromkeys(routers)),
             why=reason(why) if why else "",
+            heard=getattr(talked, "heard", b""),
         )
 
     def _rest(self, sock: socket.socket, seconds: float) -> None:
@@ -150,7 +174,7 @@ class Wire:
     async def _converse(
         self,
         sock: socket.socket,
-        message: Query | Handshake | Hello | Request | Transfer,
+        message: Query | Handshake | Hello | Request | Transfer | Payload,
         talked: Talk,
         listen_s: float,
     ) -> Replies:
@@ -173,6 +197,7 @@ class Wire:
                 whole_s = message.seconds if isinstance(message, Transfer) else listen_s
                 silent_s = whole_s if isinstance(message, Transfer) and message.upload else listen_s
                 went = await pump(sock, talked, silent_s=silent_s, whole_s=whole_s)
+            taken = isinstance(message, Payload) and went.ended == "time" and sockets.acknowledged(sock)
             # An orderly end only where somebody is there to take part in it and no hop limit forbids it.
             orderly = went.ended in ("done", "fin") and getattr(message, "ttl_hops", None) is None
         except TimeoutError:
@@ -185,14 +210,16 @@ class Wire:
             )
         finally:
             sock.close() if orderly else sockets.abandon(sock)
+        outcome = held(went) if isinstance(message, Handshake) else said(message, talked, went.ended)
         return Replies(
-            outcome=held(went) if isinstance(message, Handshake) else said(message, talked, went.ended),
+            outcome="taken" if taken and outcome == "silent" else outcome,
             took_s=went.took_s,
             received_bytes=talked.received_bytes,
             sent_bytes=went.sent_bytes,
             span_s=went.span_s if isinstance(message, Transfer) else 0.0,
             local_port=port,
             answers=talked.answers or self._routers(port),
+            heard=getattr(talked, "heard", b""),
         )
 
     async def _hold(self, sock: socket.socket, began: float, opened_s: float, held_s: float) -> Pumped:
@@ -228,6 +255,13 @@ class Wire:
 
     def _routers(self, port: int) -> tuple[str, ...]:
         return self._inserter.routers(port) if self._inserter else ()
+
+
+def _repeats(message: Query | Datagram, began_s: float) -> list[float]:
+    """When a datagram is said again, by the loop's clock."""
+    if isinstance(message, Query):
+        return []
+    return [began_s + number * message.gap_s for number in range(1, message.copies)]
 
 
 def held(went: Pumped) -> str:

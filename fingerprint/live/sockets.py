@@ -14,6 +14,8 @@ IP_RECVERR, IPV6_RECVERR = 11, 25
 BIND_TRIES = 50
 # linux/errqueue.h: struct sock_extended_err, behind which the address of the sender stands.
 EXTENDED_ERROR_BYTES = 16
+# linux/tcp.h, struct tcp_info: eight bytes, then rto, ato, snd_mss, rcv_mss and unacked, four bytes each.
+TCPI_UNACKED_AT, TCP_INFO_BYTES = 24, 104
 
 
 def family_of(address: str) -> socket.AddressFamily:
@@ -76,6 +78,13 @@ def abandon(sock: socket.socket) -> None:
     """Close it so that the kernel forgets what was not acknowledged, instead of sending it on for minutes."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("@ii", 1, 0))
     sock.close()
+
+
+def acknowledged(sock: socket.socket) -> bool:
+    """Whether the far end has acknowledged all that was sent on this TCP socket."""
+    told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
+    (unacknowledged_pkts,) = unpack_from("=I", told, TCPI_UNACKED_AT)
+    return len(told) == TCP_INFO_BYTES and unacknowledged_pkts == 0
 
 
 def complaints(sock: socket.socket) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from fingerprint.probing.budget import worst
 from fingerprint.probing.pacing import address_of
 from fingerprint.probing.standing import Standing
-from fingerprint.steps import Handshake, Hello, Query, Replies, Request, Send, Transfer
+from fingerprint.steps import Datagram, Handshake, Hello, Payload, Query, Replies, Request, Send, Transfer
 from fingerprint.technique import Clue
 from fingerprint.verdict import taxonomy
 from fingerprint.verdict.symptoms import likelihood
@@ -68,6 +68,8 @@ def question(technique: str, step: Send) -> Question:
             manner = "up" if m.upload else "down"
         case Request() | Handshake():
             manner = f"{m.ttl_hops or ''}"
+        case Payload() | Datagram():
+            manner = f"{m.port} {len(m.payload)} {m.ttl_hops or ''}"
         case _:
             manner = step.label
     return Question(technique, type(m).__name__, address_of(m), manner, step.seeks)
@@ -82,6 +84,10 @@ def layer_of(step: Send) -> str:
             return "tls"
         case Request() | Transfer():
             return "http"
+        case Datagram(port=443):
+            return "quic"
+        case Datagram():
+            return "udp"
     return "tcp"
 
 

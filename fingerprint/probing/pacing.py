@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import Callable
 
-from fingerprint.steps import Crafted, Message, Query, Replies, Send, Transfer
+from fingerprint.steps import Crafted, Datagram, Message, Query, Replies, Send, Transfer
 
 # Transfers of a run never share the line: each would be the other's congestion.
 LINE = "the line"
@@ -25,9 +25,10 @@ def address_of(message: Message) -> str:
 
 
 def place_of(message: Message) -> str:
-    """What only one step at a time may use. Queries over UDP are no concern of connections to the same address."""
+    """What only one step at a time may use. What goes over UDP is no concern of connections to the same address."""
     address = address_of(message)
-    return f"{address} over UDP" if isinstance(message, Query) and message.over == "udp" else address
+    over_udp = isinstance(message, Datagram) or (isinstance(message, Query) and message.over == "udp")
+    return f"{address} over UDP" if over_udp else address
 
 
 def may_have_triggered(step: Send, replies: Replies) -> bool:

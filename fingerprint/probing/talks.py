@@ -12,7 +12,18 @@ from typing import Literal
 from fingerprint.probing import hellos, queries
 from fingerprint.probing.carrier import Talk
 from fingerprint.probing.http_bytes import Answer, host_of, request
-from fingerprint.steps import NAMED_BY_SERVER, Crafted, Handshake, Hello, Message, Query, Request, Transfer
+from fingerprint.steps import (
+    NAMED_BY_SERVER,
+    Crafted,
+    Datagram,
+    Handshake,
+    Hello,
+    Message,
+    Payload,
+    Query,
+    Request,
+    Transfer,
+)
 
 # After the first answer to a datagram one listens on: of a race the genuine answer is the later one. Farther than
 # resolvers are (an anycast resolver answers within 0.1 s nearly everywhere).
@@ -39,6 +50,8 @@ def talk(message: Message, seed: int) -> Talk:
             return TlsTalk(hellos.Tls(name, size_bytes=hellos.SMALL_BYTES, seed=seed), message, seed)
         case Request() | Transfer():
             return PlainTalk(message, seed)
+        case Payload() | Datagram():
+            return FirstWords(message.payload)
         case Handshake():
             return NoTalk()
         case Crafted():
@@ -98,6 +111,37 @@ class NoTalk:
     def feed(self, heard: bytes) -> tuple[bytes, ...]:  # noqa: ARG002  # whatever it is, there is no answer to it
         """Nothing."""
         return ()
+
+
+class FirstWords:
+    """Some bytes, whatever they mean, and the first thing that comes back. Done with that."""
+
+    def __init__(self, words: bytes) -> None:
+        """Say ``words``."""
+        self._words = words
+        self.heard = b""
+        self.received_bytes = 0
+        self.answers: tuple[str, ...] = ()
+
+    def open(self) -> tuple[bytes, ...]:
+        """The words."""
+        return (self._words,)
+
+    def feed(self, heard: bytes) -> tuple[bytes, ...]:
+        """Keep the first piece."""
+        self.received_bytes += len(heard)
+        self.heard = self.heard or heard
+        return ()
+
+    @property
+    def done(self) -> bool:
+        """Something came."""
+        return bool(self.heard)
+
+    @property
+    def outcome(self) -> str:
+        """Whatever comes is an answer."""
+        return "answered" if self.heard else "silent"
 
 
 class QueryTalk:

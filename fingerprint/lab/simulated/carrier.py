@@ -28,7 +28,7 @@ from fingerprint.live.headers import Glance, glance
 from fingerprint.live.insertion import judged
 from fingerprint.probing.carrier import Talk
 from fingerprint.probing.talks import LATE_S, decoy, said, talk
-from fingerprint.steps import Crafted, Handshake, Hello, Message, Query, Replies, Request, Transfer
+from fingerprint.steps import Crafted, Datagram, Handshake, Hello, Message, Payload, Query, Replies, Request, Transfer
 
 # A connection on which nothing is said is held as long as a censor takes to reset it after the handshake.
 HELD_S = 0.3
@@ -108,33 +108,40 @@ class SimulatedCarrier:
         if isinstance(message, Crafted):
             return self._craft(message, listen_s)
         talked = talk(message, self.seed + self._performed)
-        if isinstance(message, Query) and message.over == "udp":
+        if isinstance(message, Datagram) or (isinstance(message, Query) and message.over == "udp"):
             return self._ask(message, talked, listen_s)
         return self._converse(message, talked, listen_s)
 
     # A datagram
 
-    def _ask(self, message: Query, talked: Talk, listen_s: float) -> Replies:
+    def _ask(self, message: Query | Datagram, talked: Talk, listen_s: float) -> Replies:
         client, clock = self.client, self.clock
+        address = message.resolver if isinstance(message, Query) else message.address
         port, began_ns = client.port(), clock.now_ns
         arrived_ns: list[int] = []
 
         def take(packet: Packet) -> None:
-            if (packet.source, packet.sport) == (message.resolver, message.port):
+            if (packet.source, packet.sport) == (address, message.port):
                 arrived_ns.append(clock.now_ns)
                 talked.feed(packet.payload)
 
         client.datagrams[port] = take
-        source, sent = client.address_towards(message.resolver), 0
-        for piece in talked.open():
-            sent += len(piece)
-            client.datagram(
-                Packet(
-                    source=source, destination=message.resolver, protocol=UDP, sport=port, dport=message.port,
-                    payload=piece, ttl=message.ttl_hops or 64,
-                )
-            )  # fmt: skip
-        clock.run(listen_s, until=lambda: talked.done)
+        source, sent = client.address_towards(address), 0
+        for number in range(message.copies if isinstance(message, Datagram) else 1):
+            if number and isinstance(message, Datagram):
+                clock.run(message.gap_s, until=lambda: talked.done or any(self._refusals(port)))
+                if talked.done or any(self._refusals(port)):
+                    break
+            for piece in talked.open():
+                sent += len(piece)
+                client.datagram(
+                    Packet(
+                        source=source, destination=address, protocol=UDP, sport=port, dport=message.port,
+                        payload=piece, ttl=message.ttl_hops or 64,
+                    )
+                )  # fmt: skip
+        left_s = listen_s - (clock.now_ns - began_ns) / 1e9
+        clock.run(max(0.0, left_s), until=lambda: talked.done or any(self._refusals(port)))
         if talked.done:
             # The recorder goes on listening, and so does the port.
             clock.run(min(LATE_S, listen_s - (clock.now_ns - began_ns) / 1e9))
@@ -150,12 +157,13 @@ class SimulatedCarrier:
             sent_bytes=sent,
             local_port=port,
             answers=talked.answers if talked.outcome != "silent" else routers,
+            heard=getattr(talked, "heard", b""),
         )
 
     # A connection
 
     def _converse(
-        self, message: Query | Handshake | Hello | Request | Transfer, talked: Talk, listen_s: float
+        self, message: Query | Handshake | Hello | Request | Transfer | Payload, talked: Talk, listen_s: float
     ) -> Replies:
         clock, began_ns = self.clock, self.clock.now_ns
         address = message.resolver if isinstance(message, Query) else message.address
@@ -180,15 +188,19 @@ class SimulatedCarrier:
             return Replies(outcome=outcome, took_s=took_s / 1e9, local_port=port, answers=self._routers(port))
         self._listen(speaker, message, listen_s)
         ended = went.ended or "time"
+        outcome = said(message, talked, ended)
+        taken = isinstance(message, Payload) and connection.acknowledged_bytes >= len(message.payload)
+        outcome = "taken" if outcome == "silent" and taken else outcome
         self._end(connection, orderly=ended in ("done", "fin") and ttl_hops is None)
         return Replies(
-            outcome=said(message, talked, ended),
+            outcome=outcome,
             took_s=went.took_s,
             received_bytes=talked.received_bytes,
             sent_bytes=connection.acknowledged_bytes,
             span_s=went.span_s if isinstance(message, Transfer) else 0.0,
             local_port=port,
             answers=talked.answers or self._routers(port),
+            heard=getattr(talked, "heard", b""),
         )
 
     def _prepare(self, connection: Connection, message: Message, ttl_hops: int | None) -> None:
