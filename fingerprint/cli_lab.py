@@ -12,7 +12,7 @@ Censor = Annotated[str, typer.Option("--censor", metavar="NAME|FILE.py:NAME", he
 Hops = Annotated[int | None, typer.Option("--hops", min=2, max=12, metavar="N", help="Routers on the way.")]
 Residual = Annotated[float | None, typer.Option("--residual", metavar="S", help="How long its blocks last.")]
 Congestion = Annotated[str, typer.Option("--congestion", metavar="NAME", help="cubic, bbr or reno at both ends.")]
-Quic = Annotated[bool, typer.Option("--quic", help="Serve HTTP/3 as well.")]
+Quic = Annotated[bool | None, typer.Option("--quic/--no-quic", help="HTTP/3 as well; by default if aioquic is here.")]
 Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="What the client runs.")]
 
 
@@ -31,7 +31,7 @@ def run(
     hops: Hops = None,
     residual: Residual = None,
     congestion: Congestion = "cubic",
-    quic: Quic = False,
+    quic: Quic = None,
 ) -> None:
     """Run a command as the client of a laboratory.
 

@@ -28,7 +28,7 @@ class Settings:
     path: Path = field(default_factory=Path)
     residual_s: float | None = None  # None: as the preset has it
     congestion: str = "cubic"
-    quic: bool = False
+    quic: bool | None = None  # None: as the preset's servers have it, if aioquic is installed
 
     @classmethod
     def of(cls, censor: str, *, hops: int | None = None, **others: object) -> Settings:

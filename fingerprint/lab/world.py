@@ -64,4 +64,9 @@ class Servers:
     resets: frozenset[str] = frozenset()
     limits_bps: dict[str, float] = field(default_factory=dict)  # the server's own speed limit, by name
     lame: frozenset[str] = frozenset()  # names for which the resolvers get no answer from the zone's servers
+    quic: bool = True  # False: nobody listens there, and the kernel says so by ICMP
+    statuses: dict[str, int] = field(default_factory=dict)  # the server's own refusal (403, 451), by name
     resolver_lies: dict[str, str] = field(default_factory=dict)  # the provider's resolver gives these addresses
+    resolver_denies: dict[str, int] = field(default_factory=dict)  # it answers these names with a bare code
+    resolver_hijacks: str | None = None  # it gives this address for names that nobody registered
+    gone: frozenset[str] = frozenset()  # names that nobody knows any more

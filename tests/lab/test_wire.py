@@ -225,6 +225,56 @@ def test_a_server_speaks_http3_where_it_was_asked_to(address):
     assert int(as_client(HTTP3, Settings(quic=True), address)) > 5_000
 
 
+SERVICES = """
+import socket, ssl, struct, sys
+address = sys.argv[1]
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+def udp(port, words):
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(1)
+        sock.connect((address, port))
+        try:
+            sock.send(words)
+            return len(sock.recv(2048))
+        except (TimeoutError, ConnectionRefusedError) as error:
+            return type(error).__name__
+
+def tcp(port, words):
+    with socket.create_connection((address, port), 1) as sock:
+        sock.settimeout(0.4)
+        sock.sendall(words)
+        try:
+            return sock.recv(2048)[:8]
+        except TimeoutError:
+            return "silent"
+
+stun = struct.pack("!HHI", 1, 0, 0x2112A442) + bytes(12)
+print(udp(3478, stun), udp(8801, b"x"), udp(51820, b"x"), udp(4444, b"x"), tcp(22, b"SSH-2.0-Go\\r\\n"), tcp(8388, b"x" * 99))
+"""
+
+
+@pytest.mark.parametrize(("address", "bound"), [(world.SERVER_A[0], 32), (world.SERVER_B[1], 44)])
+def test_the_other_services_answer_where_they_were_asked(address, bound):
+    said = as_client(SERVICES, Settings(quic=False), address)
+    assert said.split() == [str(bound), "96", "96", "ConnectionRefusedError", "b'SSH-2.0-'", "silent"]
+
+
+ENCRYPTED_DNS = """
+import socket, ssl, sys
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+for port in (443, 853):
+    with socket.create_connection((sys.argv[1], port), 2) as plain:
+        with context.wrap_socket(plain, server_hostname="lookup.test") as sock:
+            print(sock.version())
+"""
+
+
+def test_the_public_resolver_listens_for_encrypted_dns():
+    assert as_client(ENCRYPTED_DNS, Settings(), world.PUBLIC_RESOLVER[0]).split() == ["TLSv1.3", "TLSv1.3"]
+
+
 COST = """
 import glob, json, subprocess, sys
 def wire():

@@ -11,6 +11,7 @@ last of them go namespaces, interfaces, rules and the folder in memory: nothing 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from typing import NoReturn
 
 from captures.errors import FingerprintError, PrivilegeError
 from fingerprint import exits
+from fingerprint.lab import world
 from fingerprint.lab.chain import Chain
 from fingerprint.lab.kernel import doors, plan, servers
 from fingerprint.lab.kernel.wire import Wire
@@ -170,8 +172,6 @@ def _make(settings: Settings) -> plan.Plan:
 
 def _own_resolver(where: Path) -> None:
     """The client asks the provider's resolver."""
-    from fingerprint.lab import world
-
     mine = FOLDER / "resolv.conf"
     mine.write_text("".join(f"nameserver {address}\n" for address in world.RESOLVER[:1]))
     if where.is_relative_to("/run"):  # ours, and empty
@@ -207,7 +207,7 @@ def _start(
     if wire == 0:
         _carry(Wire(path=settings.path, chain=chain, ends=laid_out.wired))
     out = []
-    for service in servers.services(FOLDER, preset.servers, quic=settings.quic):
+    for service in servers.services(FOLDER, preset.servers, quic=_speaks_quic(settings, preset.servers)):
         namespace = os.open(f"/run/netns/{service.node}", os.O_RDONLY)
         with (FOLDER / f"{Path(service.argv[0]).name}-{service.node}.out").open("wb") as said:
             started = subprocess.Popen(
@@ -218,6 +218,11 @@ def _start(
         os.close(namespace)
         out.append((started, service))
     return wire, out
+
+
+def _speaks_quic(settings: Settings, far: world.Servers) -> bool:
+    wanted = far.quic if settings.quic is None else settings.quic
+    return wanted and importlib.util.find_spec("aioquic") is not None
 
 
 def _carry(wire: Wire) -> NoReturn:

@@ -1,4 +1,4 @@
-"""An HTTP/3 server on port 443: aioquic with one page for everybody.
+"""HTTP/3 servers on port 443, and what listens for DNS over QUIC: aioquic with one page for everybody.
 
 python -m fingerprint.lab.kernel.quic CERTIFICATE KEY
 """
@@ -16,7 +16,8 @@ from aioquic.h3.events import H3Event, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ProtocolNegotiated, QuicEvent
 
-from fingerprint.lab.world import SERVER_A, SERVER_B
+from fingerprint.lab.services import ENCRYPTED_DNS_PORT
+from fingerprint.lab.world import PUBLIC_RESOLVER, SERVER_A, SERVER_B
 
 _PAGE = b"<p>herbs and gardens</p>\n" * 240
 
@@ -44,11 +45,13 @@ class Page(QuicConnectionProtocol):
 
 async def main(certificate: str, key: str) -> None:
     """Serve until killed, on each address by itself: answers to datagrams have to come from where they were sent."""
-    configuration = QuicConfiguration(is_client=False, alpn_protocols=H3_ALPN)
+    configuration = QuicConfiguration(is_client=False, alpn_protocols=[*H3_ALPN, "doq"])
     configuration.load_cert_chain(certificate, key)
     arguments: dict[str, Any] = {"configuration": configuration, "create_protocol": Page}
-    for address in (*SERVER_A, *SERVER_B):
+    for address in (*SERVER_A, *SERVER_B, *PUBLIC_RESOLVER):
         await serve(address, 443, **arguments)
+    for address in PUBLIC_RESOLVER:
+        await serve(address, ENCRYPTED_DNS_PORT, **arguments)
     await asyncio.Event().wait()
 
 

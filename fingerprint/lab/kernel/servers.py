@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captures.errors import PrivilegeError
+from fingerprint.lab import services as spoken
 from fingerprint.lab import world
 from fingerprint.lab.kernel.plan import FAR, PROVIDER
 from fingerprint.lab.world import Servers
@@ -21,6 +22,7 @@ from fingerprint.lab.world import Servers
 PAGE_BYTES, LARGE_BYTES = 6_000, 64_000_000
 # Where nginx listens when something else stands before it.
 BEHIND_PORT = 8443
+_MORE_TLS_PORTS = (spoken.ENCRYPTED_DNS_PORT, spoken.TLS_PORT)
 # Where programs for root lie, whatever the PATH of whoever asks.
 SEARCHED = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin:/usr/local/bin"
 _PACKAGES = {"ip": "iproute2", "nginx": "nginx-light", "dnsmasq": "dnsmasq-base"}
@@ -56,13 +58,15 @@ def services(folder: Path, servers: Servers, *, quic: bool) -> Iterator[Service]
     if servers.resets:
         front = (sys.executable, "-m", "fingerprint.lab.kernel.refusing", str(behind), *sorted(servers.resets))
         yield Service(node=FAR, argv=front, tcp_ports=(443,))
-    for node, listen, lies in ((FAR, world.PUBLIC_RESOLVER, {}), (PROVIDER, world.RESOLVER, servers.resolver_lies)):
-        (folder / f"{node}.dns").write_text(_dnsmasq(folder, node, listen, servers, lies))
+    for node, listen in ((FAR, world.PUBLIC_RESOLVER), (PROVIDER, world.RESOLVER)):
+        (folder / f"{node}.dns").write_text(_dnsmasq(folder, node, listen, servers))
         argv = (tool("dnsmasq"), "-k", f"--conf-file={folder}/{node}.dns")
         yield Service(node=node, argv=argv, tcp_ports=(53,), udp_ports=(53,))
+    talking = (sys.executable, "-m", "fingerprint.lab.kernel.talking", *world.SERVER_A, *world.SERVER_B)
+    yield Service(node=FAR, argv=talking, tcp_ports=(spoken.SINK_PORT,), udp_ports=spoken.UDP_PORTS[-1:])
     if quic:
         speaking = (sys.executable, "-m", "fingerprint.lab.kernel.quic", f"{folder}/cert.pem", f"{folder}/key.pem")
-        yield Service(node=FAR, argv=speaking, udp_ports=(443,))
+        yield Service(node=FAR, argv=speaking, udp_ports=(spoken.ENCRYPTED_DNS_PORT,))
 
 
 def certificate(folder: Path) -> None:
@@ -105,6 +109,9 @@ def _nginx(folder: Path, servers: Servers, tls_port: int) -> str:
     limits = "".join(
         _virtual(folder, tls_port, name=name, more=f"limit_rate {max(1, round(bps / 8))};")
         for name, bps in servers.limits_bps.items()
+    ) + "".join(
+        _virtual(folder, tls_port, name=name, more=f'if ($uri != "") {{ return {status} "refused\\n"; }}')
+        for name, status in servers.statuses.items()
     )
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -126,6 +133,7 @@ def _virtual(folder: Path, tls_port: int, *, name: str, default: bool = False, m
     mark = " default_server" if default else ""
     local = "127.0.0.1:" if tls_port != 443 else ""
     listens = f"listen {local}{tls_port} ssl{mark}; listen 80{mark}; listen [::]:80{mark};"
+    listens += "".join(f" listen {port} ssl{mark}; listen [::]:{port} ssl{mark};" for port in _MORE_TLS_PORTS)
     if not local:
         listens += f" listen [::]:443 ssl{mark};"
     # An upload is taken in whole before it is answered: nginx hands it on only when it has all of it.
@@ -140,10 +148,17 @@ def _virtual(folder: Path, tls_port: int, *, name: str, default: bool = False, m
   }}"""
 
 
-def _dnsmasq(folder: Path, node: str, listen: tuple[str, ...], servers: Servers, lies: dict[str, str]) -> str:
+# RFC 1035 section 4.1.1: how dnsmasq is told to answer a name with a bare code; without a server it refuses.
+_DENIALS = {3: "address=/{}/", 5: "server=/{}/#"}
+
+
+def _dnsmasq(folder: Path, node: str, listen: tuple[str, ...], servers: Servers) -> str:
+    own = node == PROVIDER
+    lies, denies = (servers.resolver_lies, servers.resolver_denies) if own else ({}, {})
+    unknown = f"address=/#/{servers.resolver_hijacks}" if own and servers.resolver_hijacks else "local=/#/"
     lines = [
         "user=root", f"pid-file={folder}/{node}.pid", "no-resolv", "no-hosts", "no-daemon", "bind-interfaces",
-        "cache-size=0", "local-ttl=300", "local=/#/", "except-interface=lo",
+        "cache-size=0", "local-ttl=300", unknown, "except-interface=lo",
         *(f"listen-address={address}" for address in listen),
     ]  # fmt: skip
     for name, addresses in world.NAMES.items():
@@ -151,6 +166,10 @@ def _dnsmasq(folder: Path, node: str, listen: tuple[str, ...], servers: Servers,
             lines.append(f"server=/{name}/{world.NO_RESOLVER[0]}")  # the zone's servers do not answer
         elif name in lies:
             lines.append(f"address=/{name}/{lies[name]}")
+        elif name in denies:
+            lines.append(_DENIALS[denies[name]].format(name))
+        elif name in servers.gone:
+            lines.append(f"address=/{name}/")
         else:
             lines += [f"address=/{name}/{address}" for address in addresses]
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path as File
 from tempfile import mkdtemp
 
+from fingerprint.lab import services
 from fingerprint.lab.chain import Chain
 from fingerprint.lab.packet import ICMP, ICMP6, UDP, Packet
 from fingerprint.lab.preset import Preset
@@ -20,6 +21,7 @@ from fingerprint.lab.simulated.host import Host
 from fingerprint.lab.simulated.network import Network
 from fingerprint.lab.simulated.recording import SimulatedRecording
 from fingerprint.lab.simulated.resolver import Resolver
+from fingerprint.lab.simulated.services import QuicServer, serve
 from fingerprint.lab.simulated.tcp import Connection
 from fingerprint.lab.simulated.web import TlsApp, WebApp
 from fingerprint.lab.world import CLIENT, PUBLIC_RESOLVER, RESOLVER, SERVER_A, SERVER_B, Path
@@ -69,8 +71,30 @@ class SimulatedCarrier:
             web = Host(self.network, addresses, seed=seed)
             web.listening[443] = lambda: TlsApp(servers)
             web.listening[80] = lambda: WebApp(servers)
-        Resolver(host=Host(self.network, PUBLIC_RESOLVER, seed=seed), servers=servers)
-        Resolver(host=Host(self.network, RESOLVER, seed=seed), servers=servers, lies=dict(servers.resolver_lies))
+            web.listening[services.TLS_PORT] = lambda: TlsApp(servers)
+            serve(web)
+            self._quic(web, 443)
+        public = Host(self.network, PUBLIC_RESOLVER, seed=seed)
+        Resolver(host=public, servers=servers)
+        for port in (443, services.ENCRYPTED_DNS_PORT):
+            public.listening[port] = lambda: TlsApp(servers)
+            self._quic(public, port)
+        Resolver(
+            host=Host(self.network, RESOLVER, seed=seed), servers=servers, lies=dict(servers.resolver_lies),
+            denies=dict(servers.resolver_denies), hijacks=servers.resolver_hijacks,
+        )  # fmt: skip
+
+    def _quic(self, host: Host, port: int) -> None:
+        """A server that is made when the first datagram comes: most runs send none."""
+        if not self.preset.servers.quic:
+            return
+        made: list[QuicServer] = []
+
+        def take(packet: Packet) -> None:
+            made[:] = made or [QuicServer(host)]
+            made[0](packet)
+
+        host.datagrams[port] = take
 
     @property
     def recording(self) -> SimulatedRecording:

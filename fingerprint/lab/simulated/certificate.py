@@ -12,12 +12,18 @@ from fingerprint.lab.world import NAMES
 
 
 @cache
+def pem() -> bytes:
+    """Key and certificate, one for all servers of a process."""
+    return _pem()
+
+
+@cache
 def context() -> ssl.SSLContext:
     """A server's TLS context that answers any name with one certificate, and speaks HTTP/1.1."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "lab.pem"
-        file.write_bytes(_pem())
+        file.write_bytes(pem())
         made.load_cert_chain(file)
     made.set_alpn_protocols(["http/1.1"])
     return made

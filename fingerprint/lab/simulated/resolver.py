@@ -27,11 +27,13 @@ _EDNS = b"\0" + pack("!HHIH", _OPT, 1232, 0, 0)
 
 @dataclass(slots=True, kw_only=True)
 class Resolver:
-    """Knows the names of the laboratory. ``lies`` are addresses that it gives against better knowledge."""
+    """Knows the names of the laboratory. ``lies`` and ``denies`` are what it says against better knowledge."""
 
     host: Host
     servers: Servers
     lies: dict[str, str] = field(default_factory=dict)
+    denies: dict[str, int] = field(default_factory=dict)
+    hijacks: str | None = None
 
     def __post_init__(self) -> None:
         """Listen on port 53."""
@@ -48,7 +50,11 @@ class Resolver:
             return self._message(asked, message, _SERVFAIL), _GIVES_UP_S
         if name in self.lies:
             return self._message(asked, message, _NO_ERROR, self.lies[name]), _CACHED_S
-        addresses = NAMES.get(name)
+        if name in self.denies:
+            return self._message(asked, message, self.denies[name]), _CACHED_S
+        addresses = NAMES.get(name) if name not in self.servers.gone else None
+        if addresses is None and self.hijacks:
+            return self._message(asked, message, _NO_ERROR, self.hijacks), _CACHED_S
         if addresses is None:
             return self._message(asked, message, _NXDOMAIN), 4 * _CACHED_S
         return self._message(asked, message, _NO_ERROR, *addresses), _CACHED_S

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 
 from fingerprint.lab.boxes import reading
 from fingerprint.lab.simulated import certificate
@@ -18,6 +19,7 @@ PAGE_BYTES, LARGE_BYTES = 6_000, 64_000_000
 _CHUNK_BYTES = 64_000
 # RFC 9110 section 14.1.2: the first bytes of a file, the one kind of range that is served here.
 _RANGE = re.compile(rb"\r\nrange: *bytes=0-(\d{1,12})\r\n", re.IGNORECASE)
+_NONE: Mapping[str, int] = MappingProxyType({})
 # How often a server that limits itself writes.
 _PACE_S = 0.02
 
@@ -25,7 +27,8 @@ _PACE_S = 0.02
 class Answering:
     """HTTP/1.1 for one connection, without IO: requests in, the head and the length of what follows out."""
 
-    def __init__(self) -> None:
+    def __init__(self, statuses: Mapping[str, int] = _NONE) -> None:
+        self._statuses = statuses
         self._heard = b""
         self._upload_left = -1
         self.host = ""
@@ -41,6 +44,8 @@ class Answering:
             return None if len(self._heard) < 65_536 and reading.is_http(self._heard) else self._head(b"400 Bad", 0)
         self._heard = b""
         self.host = (reading.host(head + b"\r\n\r\n") or "").lower().rstrip(".")
+        if self.host in self._statuses:
+            return self._head(b"%d Refused" % self._statuses[self.host], 25)
         method, _, path = head.split(b"\r\n")[0].partition(b" ")
         if method == b"POST":
             return self._upload(head, len(rest))
@@ -68,7 +73,7 @@ class WebApp(App):
 
     def __init__(self, servers: Servers) -> None:
         self.servers = servers
-        self._answering = Answering()
+        self._answering = Answering(servers.statuses)
         self._left_bytes = 0
         self._pacing = False
         self._answered = False

@@ -1,0 +1,106 @@
+"""What the servers of the simulated path speak beside the web and DNS, and how payloads and datagrams fare."""
+
+import asyncio
+import os
+import socket
+import struct
+
+import pytest
+
+from fingerprint.lab.preset import Preset
+from fingerprint.lab.simulated.carrier import SimulatedCarrier
+from fingerprint.lab.world import PUBLIC_RESOLVER, SERVER_A, Servers, router
+from fingerprint.steps import Datagram, Hello, Payload, Request
+
+aioquic = pytest.importorskip("aioquic.quic.connection", reason="aioquic is the client here")
+
+
+@pytest.fixture
+def do(tmp_path):
+    def perform(message, listen_s=3.0, **servers):
+        preset = Preset(name="none", says="", source="", boxes=lambda _: (), servers=Servers(**servers))
+        carrier = SimulatedCarrier(preset, folder=tmp_path)
+        return asyncio.run(carrier.perform(message, listen_s=listen_s))
+
+    return perform
+
+
+def initial(name):
+    from aioquic.quic.configuration import QuicConfiguration
+
+    client = aioquic.QuicConnection(configuration=QuicConfiguration(alpn_protocols=["h3"], server_name=name))
+    client.connect((SERVER_A[0], 443), now=0.0)
+    return client.datagrams_to_send(now=0.0)[0][0]
+
+
+STUN = struct.pack("!HHI", 1, 0, 0x2112A442) + bytes(range(12))
+
+
+@pytest.mark.parametrize("address", SERVER_A)
+def test_a_stun_server_tells_the_client_its_own_port(do, address):
+    replies = do(Datagram(address=address, port=3478, payload=STUN))
+    assert (replies.outcome, replies.heard[:2]) == ("answered", b"\x01\x01")
+    family, port = struct.unpack("!BH", replies.heard[25:28])
+    assert port ^ 0x2112 == replies.local_port
+    assert family == (2 if ":" in address else 1)
+    masked = bytes(a ^ b for a, b in zip(replies.heard[28:], replies.heard[4:20], strict=False))
+    kind = socket.AF_INET6 if family == 2 else socket.AF_INET
+    assert socket.inet_ntop(kind, masked) in ("81.17.24.10", "2a0d:5600:24::10")
+
+
+def test_a_stun_server_heeds_only_stun(do):
+    assert do(Datagram(address=SERVER_A[0], port=3478, payload=b"hello" * 6)).outcome == "silent"
+
+
+def test_a_datagram_to_a_port_where_nobody_listens_is_unreachable_and_not_repeated(do):
+    replies = do(Datagram(address=SERVER_A[0], port=4444, payload=b"x" * 40, copies=3))
+    assert (replies.outcome, replies.sent_bytes) == ("unreachable", 40)
+
+
+def test_a_datagram_is_said_again_until_something_comes_back(do):
+    assert do(Datagram(address=SERVER_A[0], port=8805, payload=b"x", copies=3)).sent_bytes == 1
+    assert do(Datagram(address="203.0.113.9", port=8805, payload=b"x", copies=3, gap_s=0.5)).sent_bytes == 3
+
+
+def test_a_datagram_dies_where_it_was_sent_to_die(do):
+    replies = do(Datagram(address=SERVER_A[0], port=8805, payload=b"x", ttl_hops=2))
+    assert (replies.outcome, replies.answers) == ("silent", (router(2)[0],))
+
+
+@pytest.mark.parametrize("port", [443, 853])
+def test_quic_is_spoken_where_a_real_client_hears_it(do, port):
+    address = PUBLIC_RESOLVER[0] if port == 853 else SERVER_A[0]
+    replies = do(Datagram(address=address, port=port, payload=initial("garden.test")))
+    assert replies.outcome == "answered"
+    assert replies.heard[0] & 0xF0 in (0xC0, 0xD0)
+    assert replies.received_bytes > 1000
+
+
+def test_an_unknown_version_is_negotiated(do):
+    strange = bytearray(initial("garden.test"))
+    strange[1:5] = b"\x1a\x2a\x3a\x4a"
+    assert do(Datagram(address=SERVER_A[0], port=443, payload=bytes(strange))).heard[1:5] == bytes(4)
+
+
+def test_a_server_without_quic_says_so_by_icmp(do):
+    assert do(Datagram(address=SERVER_A[0], port=443, payload=initial("a.test")), quic=False).outcome == "unreachable"
+
+
+def test_first_words_are_answered_taken_or_refused_by_what_listens(do):
+    def said(port, payload):
+        return do(Payload(address=SERVER_A[0], port=port, payload=payload)).outcome
+
+    assert said(22, b"SSH-2.0-Go\r\n") == "answered"
+    assert said(8388, os.urandom(200)) == "taken"
+    assert said(1194, b"\0\x0e8" + bytes(12)) == "answered"
+    assert said(4444, b"x") == "refused"
+
+
+def test_a_resolver_offers_dns_over_tls_and_https(do):
+    for port in (443, 853):
+        assert do(Hello(address=PUBLIC_RESOLVER[0], port=port, name="lookup.test")).outcome == "answered"
+
+
+def test_a_server_may_refuse_a_name_by_status(do):
+    replies = do(Request(address=SERVER_A[0], host="forum.test"), statuses={"forum.test": 451})
+    assert (replies.outcome, replies.received_bytes < 400) == ("answered", True)
