@@ -75,6 +75,7 @@ def probe(
     if dry_run:
         raise typer.Exit(running.dry(asked, registry))
     done = running.probed(asked, registry, capture=write, yes=yes, plugins=plugins or ())
+    running.tell_broken(registry)
     typer.echo(done.capture)
     running.tell(f"Next: fingerprint analyse {done.capture}")
     raise typer.Exit(done.code)

@@ -9,14 +9,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from textwrap import fill
 from typing import IO
 
 from captures.errors import TargetError
 from fingerprint.probing.budget import worst
+from fingerprint.probing.lanes import Lane
 from fingerprint.probing.plan import Plan, senders
-from fingerprint.steps import Crafted, Handshake, Hello, Message, Query, Replies, Request, Send, Target, Transfer
+from fingerprint.steps import (
+    Crafted,
+    Datagram,
+    Handshake,
+    Hello,
+    Message,
+    Payload,
+    Query,
+    Replies,
+    Request,
+    Send,
+    Target,
+    Transfer,
+)
 from fingerprint.technique import Technique
 from fingerprint.terminal import PLAIN_WIDTH, clean
 
@@ -64,19 +79,17 @@ def steps_of(technique: Technique, target: Target) -> tuple[Send, ...]:
 
 def course(technique: Technique, target: Target, outcome: str) -> list[Send]:
     """The steps that are sent if every target's step ends so."""
-    probe, steps = technique.probe(target), list[Send]()
-    try:
-        step = next(probe)
-        while len(steps) < MOST_STEPS:
+    steps: list[Send] = []
+    lane = Lane("", lambda: technique.probe(target))
+    with suppress(Exception):  # a plugin's fault is told when it probes; what it would have sent is listed
+        for _ in range(MOST_STEPS):
+            step = lane.pending
+            if step is None:
+                break
             if isinstance(step, Send):
                 steps.append(step)
-            step = probe.send(supposed(step, outcome) if isinstance(step, Send) else None)
-    except StopIteration:
-        pass
-    except Exception:  # noqa: BLE001  # a plugin's fault is told when it probes; what it would have sent is listed
-        return steps
-    finally:
-        probe.close()
+            lane.answer(supposed(step, outcome) if isinstance(step, Send) else None)
+    lane.close()
     return steps
 
 
@@ -104,6 +117,8 @@ def where(message: Message) -> str:
     match message:
         case Query():
             return f"{message.resolver} port {message.port}/{message.over}"
+        case Datagram():
+            return f"{message.address} port {message.port}/udp"
         case Crafted():
             return f"{message.address} ({len(message.packets)} crafted packets)"
         case _:
@@ -124,6 +139,10 @@ def what(message: Message) -> str:
         case Transfer():
             way = "upload" if message.upload else "download"
             said = f"{way} of at most {size(message.size_bytes)} as {message.name or message.address}"
+        case Payload() | Datagram():
+            kind = "datagram" if isinstance(message, Datagram) else "payload"
+            said = f"{kind} of {len(message.payload)} bytes" + (f" that names {message.name}" if message.name else "")
+            said += f", up to {message.copies} times" if isinstance(message, Datagram) and message.copies > 1 else ""
         case Crafted():
             return "packets made by hand"
     decoy = getattr(message, "decoy", None)

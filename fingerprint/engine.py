@@ -11,10 +11,10 @@ from typing import Protocol
 
 import captures
 from captures import CaptureError, Recording
-from fingerprint import __version__, script, tables
+from fingerprint import __version__, looking, script, tables
 from fingerprint.capture import Capture
-from fingerprint.technique import Finding, Technique
-from fingerprint.verdict.judge import ORDER, judge
+from fingerprint.technique import Technique
+from fingerprint.verdict.judge import ORDER
 from fingerprint.verdict.model import CaptureSummary, Failure, Report, Run, Verdict
 
 # libpcap's link-type registry: the names of the types that are met in practice.
@@ -144,16 +144,13 @@ def _judged(
         try:
             if told := _script(recording, file):
                 scripts[recording.index] = told
+                errors += [Failure(file=recording.file, error=error) for error in told.errors]
         except ValueError as error:
             errors.append(Failure(file=recording.file, error=str(error)))
     capture = Capture(recordings=recordings, known=tables.built_in(), scripts=scripts)
-    findings: list[tuple[str, Finding]] = []
-    for name, technique in techniques:
-        try:
-            findings.extend((name, finding) for finding in technique.analyse(capture))
-        except Exception as error:  # noqa: BLE001 - a plugin's fault must not cost the user the other findings
-            errors.append(Failure(file=recordings[0].file, error=_blame(name, error)))
-    verdicts = judge(capture, findings)
+    findings, faults = looking.look(capture, techniques)
+    verdicts, more = looking.judged(capture, findings)
+    errors += [Failure(file=recordings[0].file, error=says) for _, says in (*faults, *more)]
     return tuple(summary(r, capture) for r in recordings), verdicts, tuple(errors)
 
 
@@ -197,15 +194,6 @@ def _clients(recording: Recording, capture: Capture) -> tuple[str, ...]:
     asking = (lookup.client.address for lookup in capture.lookups if lookup.capture == recording.index)
     over_quic = (flow.client.address for flow in capture.quic if flow.capture == recording.index)
     return tuple(dict.fromkeys((*connecting, *asking, *over_quic)))
-
-
-def _blame(name: str, error: Exception) -> str:
-    """One sentence that names the plugin's file and line."""
-    trace, where = error.__traceback__, ""
-    while trace is not None:
-        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"technique {name} stopped at {where}: {type(error).__name__}: {error}; report it to its author"
 
 
 def _name(file: str) -> str:

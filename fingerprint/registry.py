@@ -9,12 +9,10 @@ A technique that does not load is a `Failure` with its file and line, and the ot
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import importlib.util
 import inspect
 import pkgutil
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +22,16 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 
 from captures.errors import PluginError, TargetError
+from fingerprint.faults import fault, technique_id
+from fingerprint.overdue import Overdue, bounded
 from fingerprint.settings import apply
-from fingerprint.technique import Clue, Technique
+from fingerprint.technique import Technique
 from fingerprint.verdict.model import Failure
 
 GROUP = "fingerprint.techniques"
+BUILT_IN = "techniques"
+# Seconds of computing that a file may take to load. Ours take some tens of milliseconds with all they import.
+LOADING_S = 20.0
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -69,24 +72,22 @@ def load(
         try:
             module = loading()
             for kind in techniques_in(module, file):
+                kind()  # raises for thresholds that refuse their own defaults
                 claim(found, kind)
         except PluginError as error:
             failures.append(Failure(file=file.name, error=str(error)))
+        except Exception as error:  # noqa: BLE001 - whatever else a plugin's class does
+            says = f"{at_line(error, file)}{told(error)}; mend it or leave it out"
+            failures.append(Failure(file=file.name, error=says))
     refuse_stray_settings(settings, found)
     chosen = choose(found, only)
-    techniques = tuple((known, apply(known, chosen[known], settings)) for known in sorted(chosen))
     return Registry(
-        techniques=techniques,
+        techniques=tuple((known, apply(known, chosen[known], settings)) for known in sorted(chosen)),
         failures=tuple(failures),
         plugins=tuple(plugins),
         settings=tuple(sorted(settings.items())),
         only=tuple(only),
     )
-
-
-def technique_id(kind: type[Technique]) -> str:
-    """``DnsInjection`` is ``dns-injection``; ``TcpRstInjection`` is ``tcp-rst-injection``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", kind.__name__).lower()
 
 
 def title(kind: type[Technique]) -> str:
@@ -114,15 +115,23 @@ class Loading:
     def __call__(self) -> ModuleType:
         """The module. Raises PluginError with the line at fault, whatever went wrong inside."""
         try:
-            return importlib.import_module(self.name) if self.name else load_file(self.file)
+            with bounded(LOADING_S):
+                return importlib.import_module(self.name) if self.name else load_file(self.file)
+        except Overdue as error:
+            why = f"did not come to an end within {LOADING_S:.0f} seconds of computing"
+            raise PluginError(f"{at_line(error, self.file)}{why}; mend it or leave it out") from None
         except (Exception, SystemExit) as error:
             raise PluginError(f"{at_line(error, self.file)}{told(error)}; mend it or leave it out") from error
 
 
 def installed() -> Iterator[tuple[Path, Loading]]:
     """Modules that installed packages name under the entry point group, a package standing for all its modules."""
-    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.value, p.name)):
-        spec = importlib.util.find_spec(point.module)
+    # What comes with this tool keeps its ids, whatever is installed beside it.
+    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.value != BUILT_IN, p.value, p.name)):
+        try:
+            spec = importlib.util.find_spec(point.module)
+        except Exception:  # noqa: BLE001 - the package around it does not load: loading it says why
+            spec = None
         if spec is None:
             yield Path(point.module), Loading(Path(point.module), point.module)
             continue
@@ -178,24 +187,8 @@ def techniques_in(module: ModuleType, file: Path) -> list[type[Technique]]:
         raise PluginError("defines no subclass of Technique; see `fingerprint explain` for one that does")
     for kind in kinds:
         if complaint := fault(kind, file):
-            raise PluginError(f"{class_line(kind)}{complaint}")
+            raise PluginError(complaint)
     return kinds
-
-
-def fault(kind: type[Technique], file: Path) -> str | None:
-    """What is wrong with a technique's class, or None."""
-    if kind.analyse is Technique.analyse:
-        return f"{kind.__name__} has no analyse(self, capture); it is the one method that a technique must have"
-    parameters = list(inspect.signature(kind.analyse).parameters.values())
-    if len(parameters) != 2 or any(p.kind is p.KEYWORD_ONLY for p in parameters):
-        return f"{kind.__name__}.analyse must take (self, capture), not {inspect.signature(kind.analyse)}"
-    if not dataclasses.is_dataclass(kind) or "__dataclass_fields__" not in vars(kind):
-        return f"{kind.__name__} is no dataclass; write @dataclass(frozen=True, slots=True, kw_only=True) above it"
-    if not all(isinstance(clue, Clue) for clue in kind.clues):
-        return f"{kind.__name__}.clues must be a tuple of Clue"
-    if file.stem.replace("_", "-") != technique_id(kind):
-        return f"{kind.__name__} is {technique_id(kind)!r} but the file is {file.name}; let the names agree"
-    return None
 
 
 def claim(found: dict[str, type[Technique]], kind: type[Technique]) -> None:
@@ -240,11 +233,3 @@ def at_line(error: BaseException, file: Path) -> str:
             line = step.tb_lineno
         step = step.tb_next
     return f"line {line}: " if line else ""
-
-
-def class_line(kind: type[Technique]) -> str:
-    """``line 12: `` where the class begins."""
-    try:
-        return f"line {inspect.getsourcelines(kind)[1]}: "
-    except (OSError, TypeError):
-        return ""

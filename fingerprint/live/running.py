@@ -34,12 +34,13 @@ class Done:
 
     capture: Path
     partial: str | None
+    broken: bool = False  # a technique stopped probing, or was not loaded
 
     @property
     def code(self) -> int:
         """The exit code of the recording alone."""
         if self.partial is None:
-            return exits.ANSWERED
+            return exits.PARTIAL if self.broken else exits.ANSWERED
         return exits.INTERRUPTED if self.partial == INTERRUPTED else exits.PARTIAL
 
 
@@ -47,7 +48,14 @@ def dry(wish: Wish, registry: Registry) -> int:
     """List every step, send nothing."""
     plan = foreseen_plan(wish)
     consent.dry_run(plan, consent.foreseen(plan, registry.techniques))
-    return exits.ANSWERED
+    return exits.PARTIAL if tell_broken(registry) else exits.ANSWERED
+
+
+def tell_broken(registry: Registry) -> bool:
+    """Name the plugins that were not loaded, if there are any."""
+    for failure in registry.failures:
+        complain(f"{failure.file}: {failure.error}")
+    return bool(registry.failures)
 
 
 def foreseen_plan(wish: Wish) -> Plan:
@@ -166,7 +174,8 @@ async def perform(plan: Plan, means: rig.Rig, registry: Registry, files: RunFile
     partial = stopper.why or script.partial
     trouble = files.note(replace(script, partial=partial))
     say(means.recorder, script, partial, trouble)
-    return Done(capture=files.capture, partial=trouble or partial)
+    broken = bool(script.errors or registry.failures)
+    return Done(capture=files.capture, partial=trouble or partial, broken=broken)
 
 
 class Stopper:

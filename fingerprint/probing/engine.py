@@ -89,9 +89,13 @@ class Analyst:
         """How things stand."""
         async with self._one:
             path = await self.carrier.flush()
-            if not self.beside:
-                return standing(path, self.techniques)
-            return await asyncio.to_thread(standing, path, self.techniques)
+            if self.beside:
+                how = await asyncio.to_thread(standing, path, self.techniques)
+            else:
+                how = standing(path, self.techniques)
+            # One that does not come to an end holds the run up once, not after each trial.
+            self.techniques = [(name, technique) for name, technique in self.techniques if name not in how.broken]
+            return how
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +196,22 @@ class Measurement:
             else:
                 if step is None:
                     return False
-                if isinstance(step, Wait) or self._admits(lane, step):
+                if isinstance(step, Wait):
+                    return self._has_time(lane, step)
+                if self._admits(lane, step):
                     return True
                 lane.answer(skipped(self._why(lane, step)))
                 continue
             return False
         return True
+
+    def _has_time(self, lane: Lane, step: Wait) -> bool:
+        """Whether the time is not up before the wait is over; a lane that has to wait longer has come to its end."""
+        if self.carrier.now_ns() + int(step.seconds * 1e9) <= self._until_ns:
+            return True
+        self.stopped = "budget"
+        lane.close()
+        return False
 
     def _admits(self, lane: Lane, step: Send) -> bool:
         if self._until_ns <= self.carrier.now_ns() or self.purse.fitting(step.message) is None:
@@ -351,7 +365,7 @@ def _plain(message: Message) -> dict[str, Any]:
     fields = asdict(message)
     if isinstance(message, Crafted):
         fields["packets"] = [packet.hex() for packet in message.packets]
-    return fields
+    return {k: v.hex() if isinstance(v, bytes) else v for k, v in fields.items()}
 
 
 def _numbered(steps: Sequence[ScriptStep]) -> list[ScriptStep]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
+from fingerprint import blame
+from fingerprint.overdue import Overdue, bounded
 from fingerprint.probing.pacing import place_of
 from fingerprint.steps import Hello, Message, Probe, Replies, Request, Send, Step, Transfer, Wait
 
@@ -17,6 +18,10 @@ def skipped(why: str) -> Replies:
 
 # A lane that asks on and on for what nobody wants is closed: no honest probe is that long.
 MOST_SKIPPED = 500
+# Nor does any take so many steps, waits included.
+MOST_STEPS = 5_000
+# Seconds of computing until the next step. Ours take less than a millisecond.
+STEP_S = 5.0
 
 
 class Lane:
@@ -26,7 +31,7 @@ class Lane:
         """``technique`` is the id under which the script lists the steps; ``begin`` makes the generator."""
         self.technique = technique
         self._begin = begin
-        self._skipped = 0
+        self._skipped = self._taken = 0
         self.running = False
         self.sent: Message | None = None  # the message as it went out, perhaps shorter than the step's
         self.tried: list[tuple[Send, Replies]] = []  # steps of the trial that is going on
@@ -38,17 +43,31 @@ class Lane:
 
     @property
     def pending(self) -> Step | None:
-        """The step that the lane wants to take next; None once it has come to its end."""
+        """The step that the lane wants to take next; None once it has come to its end.
+
+        Raises what the probe raises, TypeError for what is no step, and TimeoutError for a probe that does not end.
+        """
         if self._pending is None and not self._over:
             try:
-                if self._probe is None:
-                    self._probe = self._begin()
-                    self._pending = checked(next(self._probe))
-                else:
-                    self._pending = checked(self._probe.send(self._answer))
+                with bounded(STEP_S):
+                    self._pending = checked(self._next())
             except StopIteration:
                 self._over = True
+            except Overdue as error:
+                why = TimeoutError(f"no step came within {STEP_S:.0f} seconds of computing")
+                raise why.with_traceback(error.__traceback__) from None
+            except (SystemExit, GeneratorExit) as error:
+                raise RuntimeError(blame.said(error)).with_traceback(error.__traceback__) from None
         return self._pending
+
+    def _next(self) -> Step:
+        self._taken += 1
+        if self._taken > MOST_STEPS:
+            raise TimeoutError(f"it takes more than {MOST_STEPS} steps")
+        if self._probe is None:
+            self._probe = self._begin()
+            return next(self._probe)
+        return self._probe.send(self._answer)
 
     @property
     def within_trial(self) -> bool:
@@ -104,16 +123,14 @@ class Lane:
         self.running, self._over = False, True
         if probe is None:
             return
-        with suppress(Exception):  # a plugin that fails while it is closed has no more to say
+        with suppress(Exception, Overdue), bounded(STEP_S):  # a plugin that fails while it is closed has no more to say
             probe.close()
 
     def blame(self, error: Exception) -> str:
         """One sentence that names the plugin's file and line."""
-        trace, where = error.__traceback__, ""
-        while trace is not None:
-            where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-            trace = trace.tb_next
-        said = f"{type(error).__name__}: {error}"
+        file = blame.file_of(self._begin)
+        where = blame.stands_at(self._probe, file) or blame.at(error, file)
+        said = blame.said(error)
         return f"technique {self.technique} stopped probing at {where}: {said}; report it to its author"
 
 

@@ -11,9 +11,10 @@ import numpy as np
 
 import captures
 from captures import CaptureError, Recording
+from fingerprint import looking
 from fingerprint.capture import Capture
-from fingerprint.technique import Evidence, Finding, Known, Technique
-from fingerprint.verdict.judge import judge, weighed
+from fingerprint.technique import Evidence, Known, Technique
+from fingerprint.verdict.judge import weighed
 from fingerprint.verdict.model import Verdict
 from fingerprint.verdict.weighing import Balance
 
@@ -26,6 +27,7 @@ class Standing:
     balances: dict[str, tuple[Balance, ...]] = field(default_factory=dict)
     clues: dict[str, frozenset[str]] = field(default_factory=dict)  # ids of clues that were found
     recording: Recording | None = None
+    broken: frozenset[str] = frozenset()  # techniques that were stopped
 
 
 def standing(path: Path, techniques: Sequence[tuple[str, Technique]]) -> Standing:
@@ -35,12 +37,10 @@ def standing(path: Path, techniques: Sequence[tuple[str, Technique]]) -> Standin
     except CaptureError:
         return Standing()
     capture = Capture(recordings=(recording,), known=Known())
-    findings: list[tuple[str, Finding]] = []
-    for name, technique in techniques:
-        try:
-            findings.extend((name, finding) for finding in technique.analyse(capture))
-        except Exception:  # noqa: BLE001, S112 - a plugin's fault is told by the analysis of the whole run
-            continue
+    findings, faults = looking.look(capture, techniques)
+    verdicts, more = looking.judged(capture, findings)
+    broken = frozenset(name for name, _ in (*faults, *more))  # told by the analysis of the whole run
+    findings = [(name, finding) for name, finding in findings if name not in broken]
     balances: dict[str, tuple[Balance, ...]] = {}
     for balance in weighed(capture, findings):
         balances[balance.symptom.target] = (*balances.get(balance.symptom.target, ()), balance)
@@ -49,10 +49,11 @@ def standing(path: Path, techniques: Sequence[tuple[str, Technique]]) -> Standin
         if isinstance(finding, Evidence) and finding.subject.name:
             clues.setdefault(finding.subject.name, set()).add(finding.clue.id)
     return Standing(
-        verdicts={v.target: v for v in judge(capture, findings)},
+        verdicts={v.target: v for v in verdicts},
         balances=balances,
         clues={name: frozenset(ids) for name, ids in clues.items()},
         recording=recording,
+        broken=broken,
     )
 
 
