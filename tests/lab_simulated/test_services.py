@@ -54,7 +54,7 @@ def test_a_stun_server_heeds_only_stun(do):
 
 def test_a_datagram_to_a_port_where_nobody_listens_is_unreachable_and_not_repeated(do):
     replies = do(Datagram(address=SERVER_A[0], port=4444, payload=b"x" * 40, copies=3))
-    assert (replies.outcome, replies.sent_bytes) == ("unreachable", 40)
+    assert (replies.outcome, replies.sent_bytes) == ("refused", 40)
 
 
 def test_a_datagram_is_said_again_until_something_comes_back(do):
@@ -83,7 +83,7 @@ def test_an_unknown_version_is_negotiated(do):
 
 
 def test_a_server_without_quic_says_so_by_icmp(do):
-    assert do(Datagram(address=SERVER_A[0], port=443, payload=initial("a.test")), quic=False).outcome == "unreachable"
+    assert do(Datagram(address=SERVER_A[0], port=443, payload=initial("a.test")), quic=False).outcome == "refused"
 
 
 def test_first_words_are_answered_taken_or_refused_by_what_listens(do):

@@ -12,7 +12,7 @@ import time
 
 from tests.live.wires import inside
 
-SILENT, RESETS, CLOSES, HTTP, HTTPS, SLOW, HTTPS_LONG = 7001, 7002, 7003, 80, 443, 7004, 7005
+SILENT, RESETS, CLOSES, HTTP, HTTPS, SLOW, HTTPS_LONG, DEAF = 7001, 7002, 7003, 80, 443, 7004, 7005, 7006
 LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
@@ -161,6 +161,7 @@ def far_end(cable, folder):
         end.listen(HTTP, page)
         end.listen(HTTPS, end.https)
         end.datagrams(53, end.answer)
+        end.datagrams(DEAF, lambda *_: None)
     try:
         yield end
     finally:

@@ -17,8 +17,8 @@ from fingerprint.live.guard import Guard
 from fingerprint.live.kernel import Wire
 from fingerprint.live.ports import PortRange, Ports, blocks, reserve
 from fingerprint.live.recorder import Work
-from fingerprint.steps import Crafted, Decoy, Handshake, Hello, Query, Request, Transfer
-from tests.live.far_end import CLOSES, RESETS, SILENT, SLOW, far_end
+from fingerprint.steps import Crafted, Datagram, Decoy, Handshake, Hello, Payload, Query, Request, Transfer
+from tests.live.far_end import CLOSES, DEAF, RESETS, SILENT, SLOW, far_end
 from tests.live.wires import SERVER, SERVER6, inside, wire
 
 NOBODY = "45.83.220.99"
@@ -75,6 +75,19 @@ def hello_bytes(packet):
     return packet.tcp and packet.payload[:1] == b"\x16" and packet.payload[5:6] == b"\x01"
 
 
+async def test_a_datagram_is_said_again_until_something_comes_back(cable, server, tmp_path):
+    query = bytes.fromhex("12340100000100000000000005666f72756d04746573740000010001")
+    with on_the_wire(cable, tmp_path) as carrier:
+        heard = await carrier.perform(Datagram(address=SERVER, port=53, payload=query, copies=3), listen_s=2)
+        unheard = Datagram(address=SERVER, port=DEAF, payload=query, copies=3, gap_s=0.2)
+        silence = await carrier.perform(unheard, listen_s=1)
+        await carrier.flush()
+    assert (heard.outcome, heard.heard[:2], heard.sent_bytes) == ("answered", b"\x12\x34", len(query))
+    assert (silence.outcome, silence.sent_bytes) == ("silent", 3 * len(query))
+    sent = [p.udp.destination_port for p in packets(tmp_path) if p.udp]
+    assert (sent.count(53), sent.count(DEAF)) == (1, 3)
+
+
 @pytest.mark.parametrize("address", [SERVER, SERVER6])
 async def test_a_page_over_tls_is_answered(cable, server, tmp_path, address):
     with on_the_wire(cable, tmp_path) as carrier:
@@ -99,6 +112,13 @@ async def test_a_page_over_tls_is_answered(cable, server, tmp_path, address):
         (Handshake(address=SERVER, port=7999), "refused"),
         (Handshake(address=SERVER, port=443, ttl_hops=1), "unreachable"),
         (Handshake(address="203.0.113.1"), "unanswered"),
+        (Payload(address=SERVER, port=SILENT, payload=b"\x00" * 64), "taken"),
+        (Payload(address=SERVER6, port=RESETS, payload=b"\x00" * 64), "reset"),
+        (Payload(address=SERVER, port=SILENT, payload=b"\x00" * 64, ttl_hops=1), "silent"),
+        (Datagram(address=SERVER, port=7998, payload=b"\x00" * 64, copies=3), "refused"),
+        (Datagram(address=SERVER6, port=7998, payload=b"\x00" * 64), "refused"),
+        (Datagram(address="203.0.113.1", port=443, payload=b"\x00" * 64, copies=3, gap_s=0.2), "unreachable"),
+        (Datagram(address=SERVER, port=7998, payload=b"\x00" * 64, ttl_hops=1), "unreachable"),
         (Query(resolver=SERVER, name="forum.test"), "answered"),
         (Query(resolver=SERVER6, name="forum.test", rtype="AAAA"), "answered"),
         (Query(resolver=SERVER, name="forum.test", port=7998), "refused"),

@@ -172,8 +172,10 @@ class SimulatedCarrier:
         clock.at(
             max(0.0, listen_s - (clock.now_ns - began_ns) / 1e9), lambda: client.datagrams.pop(port, None) and None
         )
-        routers, refused = self._routers(port), any(self._refusals(port))
-        outcome = "unreachable" if talked.outcome == "silent" and refused else talked.outcome
+        routers, refusals = self._routers(port), self._refusals(port)
+        outcome = talked.outcome
+        if outcome == "silent" and refusals:
+            outcome = "refused" if "port" in refusals else "unreachable"
         return Replies(
             outcome=outcome,
             took_s=(arrived_ns[0] - began_ns) / 1e9 if arrived_ns else None,
@@ -322,7 +324,7 @@ class SimulatedCarrier:
         return tuple(dict.fromkeys(source for source, _ in self._complaints(port)))
 
     def _refusals(self, port: int) -> list[str]:
-        return [source for source, kind in self._complaints(port) if kind != "expired"]
+        return [kind for _, kind in self._complaints(port) if kind != "expired"]
 
     def _complaints(self, port: int) -> list[tuple[str, str]]:
         told = [(p.source, icmp.quoted(p)) for p in self._heard if p.protocol in (ICMP, ICMP6)]
