@@ -46,8 +46,10 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
     enough = LIGHTLY_POLICED_RATIO if rtts < NO_QUEUE_RATIO else POLICED_RATIO
     if even and lossier and t.retransmitted_ratio >= enough:
         return "policer"
-    # A sender that paces itself loses on one line too; only a queue, where round trips were seen, makes it a shaper.
-    queued = rtts >= NO_QUEUE_RATIO or not (t.in_flow_rtt_s and t.rtt_s)
+    # A sender that paces itself is constant too, and loses on one line: only a queue makes it a shaper. Where no round
+    # trips were seen, the queue's overflow has to be.
+    measured = bool(t.in_flow_rtt_s and t.rtt_s)
+    queued = rtts >= NO_QUEUE_RATIO if measured else t.retransmitted_ratio >= LIGHTLY_POLICED_RATIO
     if even and queued and t.variation <= CONSTANT_VARIATION:
         return "shaper"
     return "loss" if lossier and t.retransmitted_ratio >= LOSS_RATIO else None
