@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from fingerprint.conversations.dns_answers import gives, is_bogon, is_owned, is_teredo, of_another_type
 from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
 from fingerprint.conversations.dns_resolvers import Resolver, Resolvers, asked, look, look_text, resolvers
-from fingerprint.conversations.dns_silence import answered_elsewhere, silent_to_others
+from fingerprint.conversations.dns_silence import answered_elsewhere, refused, silent_to_others
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.messages.dns import A
 from fingerprint.probing.names_asked import NamesAsked
@@ -169,8 +169,11 @@ class DnsInjection(Technique):
             findings = [*_raced(lookup, asked(lookup, of)), *_impossible(lookup, asked(lookup, of))]
             if findings:
                 seen[lookup.trial] = findings
+        unheard = refused(capture.unreachables)
         for resolver in of.values():
-            forged, silent = silent_to_others(resolver, listen_s=self.listen_s, queries=self.silent_queries)
+            forged, silent = silent_to_others(
+                resolver, listen_s=self.listen_s, queries=self.silent_queries, unheard=unheard
+            )
             live = answered_elsewhere(silent, found) if forged else ()
             for lookup in forged:
                 seen.setdefault(lookup.trial, []).append(_from_no_resolver(lookup, resolver, silent, live))
