@@ -22,7 +22,7 @@ Papers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +125,13 @@ NO_RESOLVER_THERE = Clue(
     given={"dns.injection": 0.6, "loss": 0.01, "innocent": 0.005, "*": 0.005},
     source="Hoang et al., USENIX Security 2021: nobody but an injector answers there",
 )
+NOBODY_LISTENS_THERE = Clue(
+    id="answer-where-nobody-listens",
+    says="{address} answers this name, and itself says of {silent} queries for {names} that nobody listens there",
+    group="dns-no-resolver",
+    given={"dns.injection": 0.6, "chosen-filter": 0.003, "loss": 0.0003, "innocent": 0.0005, "*": 0.0005},
+    source="RFC 1122 section 3.2.2.1: only the host itself sends port unreachable; set by hand",
+)
 GIVES_BOGON = Clue(
     id="false-address-is-a-bogon",
     says="the false address {given} is private, reserved or local",
@@ -147,7 +154,8 @@ class DnsInjection(Technique):
 
     clues = (
         TWO_ANSWERS, TWO_ANSWERS_ALIKE, DENIED_AND_ANSWERED, IMPOSSIBLE, SOONER, SOONER_THAN_OTHERS,
-        UNLIKE_THE_RESOLVER, NO_RESOLVER_THERE, NO_RESOLVER_BUT_LIVE_NAMES, GIVES_BOGON, GIVES_OTHER,
+        UNLIKE_THE_RESOLVER, NO_RESOLVER_THERE, NO_RESOLVER_BUT_LIVE_NAMES, NOBODY_LISTENS_THERE, GIVES_BOGON,
+        GIVES_OTHER,
     )  # fmt: skip
 
     listen_s: float = 2.0
@@ -176,7 +184,8 @@ class DnsInjection(Technique):
             )
             live = answered_elsewhere(silent, found) if forged else ()
             for lookup in forged:
-                seen.setdefault(lookup.trial, []).append(_from_no_resolver(lookup, resolver, silent, live))
+                said = _from_no_resolver(lookup, resolver, silent, live, unheard)
+                seen.setdefault(lookup.trial, []).append(said)
         yield from self._joined(found, of, capture, seen)
 
     def _joined(
@@ -280,10 +289,18 @@ def _impossible(lookup: Lookup, resolver: Resolver) -> Iterator[Evidence]:
             )
 
 
-def _from_no_resolver(lookup: Lookup, resolver: Resolver, silent: Sequence[Lookup], live: Sequence[Lookup]) -> Evidence:
+def _from_no_resolver(
+    lookup: Lookup,
+    resolver: Resolver,
+    silent: Sequence[Lookup],
+    live: Sequence[Lookup],
+    unheard: Collection[tuple[int, int]],
+) -> Evidence:
     """An answer where nobody answers anything else; ``live`` are the silent names as others answer them."""
+    refusing = any((x.capture, x.flow) in unheard for x in silent)
+    otherwise = NO_RESOLVER_BUT_LIVE_NAMES if live else NO_RESOLVER_THERE
     return cite(
-        NO_RESOLVER_BUT_LIVE_NAMES if live else NO_RESOLVER_THERE,
+        NOBODY_LISTENS_THERE if refusing else otherwise,
         _subject(lookup), *lookup.queries[:1], lookup.answers[0],
         *(q for x in silent[:8] for q in x.queries[:1]), *(x.answers[0] for x in live[:8]),
         facets=Facets(trigger=Trigger(field="dns.qname", value=lookup.name)), disputes=lookup.addresses,
