@@ -89,9 +89,9 @@ class Decoy:
 class Hello:
     """A TLS connection to ``address`` that names ``name``; the handshake is finished and one small page is asked for.
 
-    ``form`` is one of FORMS, or NAMED_BY_SERVER. With ``ttl_hops`` the handshake of TCP travels normally and everything
-    after it, with all retransmissions, only that far. ``size_bytes`` pads the ClientHello, so that control and trigger
-    are equal.
+    ``form`` is one of FORMS, or of those below them. With ``ttl_hops`` the handshake of TCP travels normally and
+    everything after it, with all retransmissions, only that far. ``size_bytes`` pads the ClientHello, so that control
+    and trigger are equal.
     """
 
     address: str
@@ -107,6 +107,8 @@ class Hello:
 FORMS = ("plain", "large", "split-at-name", "record-split", "mixed-case", "trailing-dot", "no-name", "ech")
 # One more names nobody and allows TLS 1.2 at most: the server's certificate, in the clear, names it the other way.
 NAMED_BY_SERVER = "named-by-server"
+# The same with the name in it: whose certificate the name is shown.
+IN_THE_CLEAR = "in-the-clear"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,27 +27,43 @@ def _name(common: str, organisation: str) -> x509.Name:
     )
 
 
-def certificate(host: str, *, issuer: str) -> bytes:
-    """A leaf for a host, signed by the key of an issuer, in DER; a host may be its own issuer."""
+def certificate(
+    host: str,
+    *,
+    issuer: str,
+    organisation: str = "",
+    key: str = "",
+    names: tuple[str, ...] = (),
+    issued: dt.datetime = ISSUED,
+) -> bytes:
+    """A leaf for a host, signed by the key of an issuer, in DER; a host may be its own issuer.
+
+    ``organisation`` is the issuer's, ``key`` whose key the leaf has, ``names`` for which hosts it is good.
+    """
     serial = int.from_bytes(hashlib.sha256(f"{host} {issuer}".encode()).digest()[:16], "big") >> 1
+    own = key or (host if issuer != host else host + " itself")
     return (
         x509.CertificateBuilder()
         .subject_name(_name(host, host))
-        .issuer_name(_name(host, host) if issuer == host else _name(issuer, issuer.title()))
-        .public_key(_key(host if issuer != host else host + " itself").public_key())
+        .issuer_name(_name(host, host) if issuer == host else _name(issuer, organisation or issuer.title()))
+        .public_key(_key(own).public_key())
         .serial_number(serial)
-        .not_valid_before(ISSUED)
-        .not_valid_after(ISSUED + dt.timedelta(days=365))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .not_valid_before(issued)
+        .not_valid_after(issued + dt.timedelta(days=365))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names or (host,)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(_key(issuer if issuer != host else host + " itself"), None)
+        .sign(_key(issuer if issuer != host else own), None)
         .public_bytes(Encoding.DER)
     )
 
 
 def flight(host: str, rng: random.Random, *, issuer: str) -> bytes:
     """ServerHello to ServerHelloDone of TLS 1.2, one record a message."""
-    leaf = certificate(host, issuer=issuer)
+    return flight_with(certificate(host, issuer=issuer), rng)
+
+
+def flight_with(leaf: bytes, rng: random.Random) -> bytes:
+    """The same, with these bytes in the place of the certificate."""
     chain = len(leaf).to_bytes(3, "big") + leaf
     messages = (
         (SERVER_HELLO, b"\x03\x03" + rng.randbytes(32) + b"\x20" + rng.randbytes(32) + b"\xc0\x2b\x00\x00\x00"),

@@ -13,6 +13,7 @@ from fingerprint.probing import hellos, queries
 from fingerprint.probing.carrier import Talk
 from fingerprint.probing.http_bytes import Answer, host_of, request
 from fingerprint.steps import (
+    IN_THE_CLEAR,
     NAMED_BY_SERVER,
     Crafted,
     Datagram,
@@ -92,7 +93,8 @@ def hello_engine(message: Hello, seed: int) -> hellos.Tls:
     size_bytes = message.size_bytes or (hellos.LARGE_BYTES if message.form == "large" else hellos.SMALL_BYTES)
     if message.form == "ech" and hellos.library() == "stdlib":
         size_bytes -= hellos.ECH_BYTES  # which is inserted afterwards
-    name, in_the_clear = hellos.spelled(message.name, message.form), message.form == NAMED_BY_SERVER
+    in_the_clear = message.form in (NAMED_BY_SERVER, IN_THE_CLEAR)
+    name = hellos.spelled(message.name, message.form)
     return hellos.Tls(name, size_bytes=size_bytes, seed=seed, in_the_clear=in_the_clear)
 
 
