@@ -35,6 +35,7 @@ from fingerprint.technique import (
     Evidence,
     Facets,
     Finding,
+    Inconclusive,
     Location,
     Subject,
     Technique,
@@ -183,6 +184,7 @@ class MidPathInterference(Technique):
                 yield cite(MIRRORED, _subject(sweep), *(p for h in sweep.hits for p in h.replies), less=less)
         for armed in capture.armed_sweeps:
             yield _behind_decoys(armed)
+        yield from _unplaced(capture)
         yield from _seen_by_routers(capture)
 
 
@@ -270,6 +272,27 @@ def _subject(sweep: Sweep | ArmedSweep) -> Subject:
 def _trigger(sweep: Sweep | ArmedSweep) -> Trigger | None:
     field = {"tls": "tls.sni", "http": "http.host", "dns": "dns.qname"}.get(sweep.protocol)
     return Trigger(field=field, value=sweep.name) if field else None
+
+
+def _unplaced(capture: Capture) -> Iterator[Inconclusive]:
+    """Names whose requests met something with a small TTL, too few of them to say between which routers."""
+    placed = {(s.name, s.address, s.protocol) for s in capture.sweeps}
+    placed |= {(s.name, s.address, s.protocol) for s in capture.armed_sweeps}
+    drawn: dict[tuple[str, str, str], list[Shot]] = {}
+    for shot in capture.shots:
+        if shot.limited and shot.drew in ("reset", "close", "alert"):
+            drawn.setdefault((shot.name, shot.address, shot.protocol), []).append(shot)
+    for key, shots in drawn.items():
+        if key in placed:
+            continue
+        least = min(shots, key=lambda s: s.ttl_hops)
+        why = (
+            f"requests for {least.name} draw a {least.drew} with {least.ttl_hops} hops; with less reach, and for other "
+            "names, too few were sent to say whose it is and between which routers it begins"
+        )
+        packets = tuple(sorted({Cited(p.capture, p.number) for s in shots for p in (*s.sent[:1], *s.replies)}))
+        subject = Subject(name=least.name, address=least.address, port=least.port, protocol=least.protocol)
+        yield Inconclusive(why, packets, subject)
 
 
 def _seen_by_routers(capture: Capture) -> Iterator[Evidence]:

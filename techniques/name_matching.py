@@ -30,7 +30,7 @@ from fingerprint.conversations import names_and_addresses as square
 from fingerprint.conversations.names_and_addresses import Attempts
 from fingerprint.conversations.openings import opening
 from fingerprint.conversations.residual import Residual
-from fingerprint.technique import Clue, Facets, Finding, Subject, Technique, Trigger, cite
+from fingerprint.technique import Cited, Clue, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite
 
 _ACTIONS = ("reset", "timeout", "close", "alert")
 _NAMED = {**{f"*.{did}": 0.02 for did in _ACTIONS}, **{f"*.{did}.sni": 0.5 for did in _ACTIONS}}
@@ -96,7 +96,15 @@ class NameMatching(Technique):
             yield from _left(left)
 
     def _forms(self, mine: Attempts) -> Iterator[Finding]:
-        if not mine.evaded or mine.passed or len(mine.failed) < self.failures:
+        if not mine.evaded:
+            return
+        if mine.passed or len(mine.failed) < self.failures:
+            why = (
+                f"as it stands {mine.name} fails {len(mine.failed)} times and passes {len(mine.passed)} times, want "
+                f"{self.failures} failures alone: the form that passed may have passed by chance"
+            )
+            hellos = tuple(Cited(s.capture, s.number) for o in mine.failed for s in o.request)
+            yield Inconclusive(why, hellos, _subject(mine))
             return
         passing = [opening(s) for s in mine.evaded]
         forms = list(dict.fromkeys(hello_forms.form(o) for o in passing))
