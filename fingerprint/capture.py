@@ -12,6 +12,7 @@ from functools import cached_property
 from captures.recording import Recording
 from fingerprint.conversations import (
     limited,
+    payload_shots,
     place,
     place_armed,
     place_sweeps,
@@ -40,6 +41,7 @@ from fingerprint.conversations.syn_sweeps import SynShot, syn_shots
 from fingerprint.conversations.unreachable import Unreachable, unreachables
 from fingerprint.quality import of_script, quality
 from fingerprint.script import Script
+from fingerprint.signatures import Signatures, signatures
 from fingerprint.technique import Known, Quality
 
 # Streams to one address that are asked for round-trip samples; more would only refine a minimum.
@@ -207,6 +209,17 @@ class Capture:
         return udp_places(self.datagrams, self.unreachables if self.datagrams else ())
 
     @cached_property
+    def payload_sweeps(self) -> tuple[Sweep, ...]:
+        """What the reach of first bytes that name nobody says about where something stands."""
+        over_tcp = limited.with_limited_request(self.streams)
+        over_udp = [f for f in self.datagrams if f.sent_to_die]
+        if not over_tcp and not over_udp:
+            return ()
+        reports = place.by_flow(self.expired)
+        shots = (*payload_shots.of_streams(over_tcp, reports), *payload_shots.of_datagrams(over_udp, reports))
+        return tuple(place_sweeps.sweeps(shots))
+
+    @cached_property
     def faults(self) -> tuple[tuple[int, Quality], ...]:
         """What the packets say that lowers the conclusions they can carry, each with the index of its file."""
         return tuple((r.index, issue) for r in self.recordings for issue in quality(r, self.streams))
@@ -265,6 +278,11 @@ class Capture:
             if others and opened[0] <= others[len(others) // 2] * HANDSHAKE_RATIO:
                 return True
         return False
+
+    @cached_property
+    def signatures(self) -> Signatures:
+        """Known block pages and the addresses that serve them."""
+        return signatures((table.name, row) for table in self.known.named("blockpages") for row in table.rows)
 
     @cached_property
     def _names(self) -> dict[str, set[str]]:

@@ -6,8 +6,8 @@ What it looks for
     of Wu et al. exempts, entropy is the trigger; where everything fails but TLS, HTTP and DNS, it is the protocol.
 
 What it sends
-    On request only. To one port of the target, ``pairs`` times and equally long: printable bytes that mean nothing,
-    then random ones. If that fails: a ClientHello there, and the sweep that places what dropped it.
+    On request only. To the target's port and to one of proxies, equally long: letters that mean nothing, then noise, on
+    the target's port behind a ClientHello. Where any of it is cut: all of it again, and the sweep that places it.
 
 When it is wrong
     A server that dislikes garbage closes, resets after a round trip, or hangs; its kernel acknowledges all the same.
@@ -26,7 +26,12 @@ from dataclasses import dataclass
 
 from fingerprint.capture import Capture
 from fingerprint.conversations.first_words import FirstWords, Spot, chance, in_turn, spots
+from fingerprint.conversations.payload_shots import PLAIN, RANDOM
+from fingerprint.conversations.place_sweeps import Sweep
 from fingerprint.messages.first_payload import UNKNOWN, exemption
+from fingerprint.probing.payload_bytes import letters, noise
+from fingerprint.probing.payloads_tried import Pair, PayloadsTried
+from fingerprint.steps import Probe, Target
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -34,6 +39,7 @@ from fingerprint.technique import (
     Facets,
     Finding,
     Inconclusive,
+    Location,
     Subject,
     Technique,
     Trigger,
@@ -132,13 +138,24 @@ NEXT_ONES_DIE = Clue(
 )  # fmt: skip
 
 
+DIES_ON_THE_WAY = Clue(
+    id="unknown-bytes-die-on-the-way",
+    says="{what} to {address} is not reported by routers from {hop} hops on, or draws an answer from there, which "
+    "{control} is not and does not",
+    group="mid-path",
+    # Another technique's clues carry the claim; two actions, so that this one alone opens no question.
+    given={**dict.fromkeys(("tcp.timeout", "tcp.reset"), 0.6), "path-failure": 0.1, "innocent": 0.05, "*": 0.05},
+    source="RFC 792, time exceeded; as mid-path-interference, for bytes that name nobody; set by hand",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolFiltering(Technique):
     """Thresholds: how unlikely by chance a pair must be, and how large a packet every path carries."""
 
     clues = (
         NEVER_ACKNOWLEDGED, DEAF, ENTROPY_DECIDES, ENTROPY_PAIR, PROTOCOL_DECIDES, PROTOCOL_PAIR, BYTES_DECIDE,
-        BYTES_PAIR, NEXT_ONES_DIE,
+        BYTES_PAIR, NEXT_ONES_DIE, DIES_ON_THE_WAY,
     )  # fmt: skip
     on_request = True
 
@@ -148,6 +165,24 @@ class ProtocolFiltering(Technique):
     small_bytes: int = 1200
     # Wu et al., USENIX Security 2023: a pair of addresses and a port stays blocked for 180 s.
     residual_s: float = 180.0
+    pairs: int = 3
+    listen_s: float = 5.0
+    # A port of proxies that speak to nobody without a key; the target's own port is tried first.
+    ports: tuple[int, ...] = (8388,)
+    # One packet, and two: a filter may read the first and drop the second (Bock et al., FOCI 2020).
+    sizes_bytes: tuple[int, ...] = (220, 2000)
+
+    def probe(self, target: Target) -> Probe:
+        """Among known protocols on the target's port, then letters and noise in turn on others."""
+        tried = PayloadsTried(target=target, shows=self.clues, pairs=self.pairs, listen_s=self.listen_s)
+        for size in self.sizes_bytes:
+            if target.secure:
+                yield from tried.among_known(_unknown(target.port, size))
+            else:
+                yield from tried.steps(_unknown(target.port, size))
+        for port in self.ports:
+            if port != target.port:
+                yield from tried.steps(_unknown(port, self.sizes_bytes[0]))
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Every spot where unknown first bytes failed, against what passed there."""
@@ -155,6 +190,9 @@ class ProtocolFiltering(Technique):
             failed = [w for w in spot.tried if w.kind == UNKNOWN and w.outcome in ("unheard", "deaf", "reset")]
             if failed:
                 yield from self._spot(capture, spot, failed)
+        for sweep in capture.payload_sweeps:
+            if sweep.protocol == "tcp" and sweep.name in (RANDOM, PLAIN):
+                yield _placed(sweep)
 
     def _spot(self, capture: Capture, spot: Spot, failed: Sequence[FirstWords]) -> Iterator[Finding]:
         passed = [w for w in spot.tried if w.passed]
@@ -164,7 +202,7 @@ class ProtocolFiltering(Technique):
             yield Inconclusive(why, _cited(*failed), _subject(spot, None))
             return
         largest = max(w.size_bytes for w in others)
-        if max(w.size_bytes for w in failed) > max(self.small_bytes, largest):
+        if max(w.lost_bytes for w in failed) > max(self.small_bytes, largest):
             why = "what failed was larger than what passed; a path that loses large packets would do the same"
             yield Inconclusive(why, _cited(*failed, *others[:2]), _subject(spot, None))
             return
@@ -269,3 +307,24 @@ def _cited(*words: FirstWords) -> tuple[Cited, ...]:
 
 def _subject(spot: Spot, trial: str | None) -> Subject:
     return Subject(address=spot.address, port=spot.port, protocol="tcp", trial=trial)
+
+
+def _placed(sweep: Sweep) -> Evidence:
+    """Where the bytes of a sweep meet what cuts them."""
+    shown = (*sweep.hits, *sweep.misses[-2:], *sweep.controls[:4])
+    packets = [p for s in shown for p in (*s.sent[:2], *s.replies[:1])]
+    reports = [Cited(e.capture, e.number) for s in shown for e in s.died[:1]]
+    subject = Subject(address=sweep.address, port=sweep.port or None, protocol=sweep.protocol)
+    at = Location(hop=sweep.hop, link=sweep.link, address=sweep.router)
+    return cite(
+        DIES_ON_THE_WAY, subject, *packets, *reports, facets=Facets(position=sweep.position, location=at),
+        what=sweep.name, address=sweep.address, hop=sweep.hop,
+        control=sweep.controls[0].name if sweep.controls else "nothing else",
+    )  # fmt: skip
+
+
+def _unknown(port: int, size_bytes: int) -> Pair:
+    return Pair(
+        over="tcp", port=port, what="noise", harmless=(("letters", lambda seed: letters(seed, size_bytes)),),
+        trigger=lambda seed: noise(seed, size_bytes, over="tcp"),
+    )  # fmt: skip

@@ -6,6 +6,7 @@ does that, silence on another port is no closed port; where it answers one paylo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,9 @@ BESIDE_NS = 60 * 10**9
 # RFC 3489 section 11.1 and RFC 8489 section 5: what carries the cookie is, to a server of the older kind, a transaction
 # id like any other, so that whoever answers the classic request answers the other as well.
 SAME_SERVICE = {"stun": "stun-classic"}
+# RTP is told by two bits, so that a fourth of all noise looks like it.
+MEANINGLESS = frozenset({UNKNOWN, "rtp", "rtcp"})
+_LETTERS = re.compile(rb"[\x20-\x7e]+")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,8 +91,9 @@ def places(flows: Iterable[DatagramFlow], refusals: Iterable[Unreachable]) -> tu
 class PayloadPair:
     """One kind of first payload that meets silence where others are answered.
 
-    ``why`` says what shows that the server would answer it: ``also`` (it answers this kind at another time or port),
-    ``variant`` (it answers another form of the same request), ``anything`` (it answers whatever it is sent), or None.
+    ``why`` says what shows that the server would answer it: ``variant`` (it answers another form of the same request),
+    ``anything`` (it answers letters as well as random bytes, just as many), ``also`` (it answers this kind on this very
+    port at another time), or None.
     """
 
     place: Place
@@ -115,7 +120,7 @@ def payload_pairs(place: Place, kinds: Iterable[str]) -> tuple[PayloadPair, ...]
                 f.trial: f for s in silent for f in place.answered_beside(s, here=True) if not _is_like(f, silent)
             }
             answered = tuple(f for f in beside.values() if f.kind != kind)
-            why, shown_by = _speaks(place, kind, answered)
+            why, shown_by = _speaks(place, silent[0], answered)
             between = [
                 f
                 for f in place.flows
@@ -143,16 +148,23 @@ def _is_like(flow: DatagramFlow, silent: Sequence[DatagramFlow]) -> bool:
     return flow.payload in {s.payload for s in silent}
 
 
-def _speaks(place: Place, kind: str, answered: Sequence[DatagramFlow]) -> tuple[str | None, tuple[DatagramFlow, ...]]:
-    """What shows that the server would have answered."""
-    variant = [f for f in answered if f.kind == SAME_SERVICE.get(kind)]
+def _speaks(
+    place: Place, silent: DatagramFlow, answered: Sequence[DatagramFlow]
+) -> tuple[str | None, tuple[DatagramFlow, ...]]:
+    """What shows that the server would have answered.
+
+    A service that knows its own messages only answers some, however random they look; one that answers letters and
+    noise of a given length answers that length.
+    """
+    variant = [f for f in answered if f.kind == SAME_SERVICE.get(silent.kind)]
     if variant:
         return "variant", tuple(variant[:2])
-    strange = {f.payload: f for f in answered if f.kind == UNKNOWN}
-    # Two that have nothing in common: it cannot be a service that knows them.
-    if len({payload[:4] for payload in strange}) >= 2:
-        return "anything", tuple(strange.values())[:2]
-    also = [f for f in place.flows if f.answered and f.kind == kind]
+    strange = [f for f in answered if f.kind in MEANINGLESS and len(f.payload) == len(silent.payload)]
+    letters = [f for f in strange if _LETTERS.fullmatch(f.payload)]
+    noise = [f for f in strange if f not in letters]
+    if letters and noise:
+        return "anything", (letters[0], noise[0])
+    also = [f for f in place.flows if f.answered and f.kind == silent.kind and f.server.port == silent.server.port]
     return ("also", tuple(also[:2])) if also else (None, ())
 
 

@@ -51,6 +51,11 @@ class FirstWords:
         return self.sent[0].payload_bytes
 
     @property
+    def lost_bytes(self) -> int:
+        """Size of the largest packet that was not received."""
+        return max((s.payload_bytes for s in self.unheard), default=0) if self.acknowledged else self.size_bytes
+
+    @property
     def span_s(self) -> float:
         """From the first sending to the last."""
         return (self.sent[-1].time_ns - self.sent[0].time_ns) / 1e9

@@ -55,11 +55,22 @@ def _answer(port: int, heard: bytes) -> bytes:
 
 def _bound(heard: bytes, peer: tuple[str, int]) -> bytes | None:
     """RFC 8489 section 14.2: the address that the request came from, masked."""
-    if len(heard) < 20 or heard[:2] != pack("!H", _BINDING) or heard[4:8] != pack("!I", _MAGIC):
+    if len(heard) < 20 or heard[:2] != pack("!H", _BINDING):
         return None
+    if heard[4:8] != pack("!I", _MAGIC):
+        # RFC 5389 section 12.2: a client of RFC 3489 has no cookie and is told its address as it is.
+        return _bound_to_old(heard, peer)
     address = ipaddress.ip_address(peer[0])
     mask = heard[4:20]
     masked = bytes(a ^ b for a, b in zip(address.packed, mask, strict=False))
     value = pack("!BBH", 0, 2 if address.version == 6 else 1, peer[1] ^ _MAGIC >> 16) + masked
     attribute = pack("!HH", _XOR_MAPPED, len(value)) + value
     return pack("!HH", _BOUND, len(attribute)) + mask + attribute
+
+
+def _bound_to_old(heard: bytes, peer: tuple[str, int]) -> bytes:
+    """RFC 3489 section 11.2.1: MAPPED-ADDRESS, in the clear."""
+    address = ipaddress.ip_address(peer[0])
+    value = pack("!BBH", 0, 2 if address.version == 6 else 1, peer[1]) + address.packed
+    attribute = pack("!HH", 1, len(value)) + value
+    return pack("!HH", _BOUND, len(attribute)) + heard[4:20] + attribute

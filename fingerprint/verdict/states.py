@@ -140,6 +140,11 @@ def _undecided(target: Target, failures: Sequence[Opening], quic: Sequence[QuicA
         )
         todo = "try TCP on port 443 of the same address, and QUIC with another name there"
         return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
+    if target.datagrams and not target.completed and not target.idle:
+        answered = sum(f.answered for f in target.datagrams)
+        says = f"{answered} of {len(target.datagrams)} UDP flows were answered; silence on UDP is ordinary"
+        todo = "send other bytes of equal length to the same port, and these bytes to another one"
+        return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)
     if target.lookups and not target.completed and not target.idle:
         says, todo = LOOKED_UP[_answered(target)]
         return _plain("insufficient", Cause(hypothesis="undecided", posterior=None, says=says), todo)

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from fingerprint.capture import Capture
+from fingerprint.conversations.datagrams import DatagramFlow
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.conversations.openings import Opening, may_have_stalled, opening
 from fingerprint.conversations.quic_attempts import QuicAttempt
 from fingerprint.conversations.quic_flows import QuicFlow
 from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
+from fingerprint.messages.first_payload import UNKNOWN
 from fingerprint.technique import Cited
 
 # RFC 8446: a resumed handshake's ServerHello, EncryptedExtensions and Finished are the least that a working TLS server
@@ -50,6 +52,7 @@ class Target:
     idle: list[Stream] = field(default_factory=list)  # neither: preconnects, streams without a request
     quic_unanswered: list[QuicFlow] = field(default_factory=list)  # no failure: many servers do not speak QUIC
     quic_failed: list[QuicAttempt] = field(default_factory=list)  # not answered by servers that speak it
+    datagrams: list[DatagramFlow] = field(default_factory=list)  # other UDP, answered or not
     lookups: list[Lookup] = field(default_factory=list)
     first_ns: int = 0
     last_ns: int = 0
@@ -173,7 +176,22 @@ def targets(capture: Capture, vantages: Vantages) -> dict[tuple[str, str | None]
                 at(
                     tried.name, vantages.of_client(tried.silent[0].flow.capture, place.client)
                 ).quic_failed += tried.silent
+    _add_datagrams(capture, vantages, out)
     return out
+
+
+def _add_datagrams(capture: Capture, vantages: Vantages, out: dict[tuple[str, str | None], Target]) -> None:
+    """Other UDP. Peers that nobody named and that speak nothing known are not what anybody asks about."""
+    for flow in capture.datagrams:
+        vantage, address = vantages.of_client(flow.capture, flow.client.address), flow.server.address
+        known = sorted(capture.names_of(address))
+        if flow.sent_to_die or not (known or flow.kind != UNKNOWN or (address, vantage) in out):
+            continue
+        for name in known or [address]:
+            target = out.setdefault((name, vantage), Target(name=name, vantage=vantage))
+            target.endpoints[flow.endpoint] = None
+            target.saw(flow.first_ns, flow.last_ns)
+            target.datagrams.append(flow)
 
 
 def names(capture: Capture, stream: Stream | QuicFlow) -> Iterator[str]:
