@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from fingerprint.conversations import quic_endings
 from fingerprint.conversations.quic_attempts import QuicAttempt
 from fingerprint.conversations.quic_endings import Ending
-from fingerprint.conversations.quic_places import BESIDE_S, COPIES, SPAN_S, QuicPlace, QuicTried
+from fingerprint.conversations.quic_places import BESIDE_S, COPIES, LISTENED_S, QuicPlace, QuicTried, lasting
 from fingerprint.conversations.quic_support import Support
 from fingerprint.technique import Cited, Clue, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite
 
@@ -195,7 +195,7 @@ ENDED = Clue(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuicBlocking(Technique):
-    """Thresholds: Initials that must have gone unanswered, over how long, and how long an answer is waited for."""
+    """Thresholds: Initials that must have gone unanswered, and for how long."""
 
     clues = (
         SILENT, SILENT_THOUGH_ADVERTISED, DEAF, SILENCED_AFTER, NAME_DECIDES, OTHER_NAME_ANSWERED, VERSION_DECIDES,
@@ -204,8 +204,7 @@ class QuicBlocking(Technique):
     )  # fmt: skip
 
     copies: int = COPIES
-    span_s: float = SPAN_S
-    listen_s: float = 1.0
+    listen_s: float = LISTENED_S
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Silence under each name at each place, then what ended connections there."""
@@ -220,7 +219,7 @@ class QuicBlocking(Technique):
         enough = self._enough(mine.silent)
         if mine.silent and not enough:
             times = f"{len(sendings)} Initials over {mine.span_s:.1f} s"
-            why = f"{mine.name}: {times} went unanswered, want {self.copies} over {self.span_s:g} s"
+            why = f"{mine.name}: {times} went unanswered, want {self.copies} and {self.listen_s:g} s of silence"
             yield _unsure(why, mine)
         elif mine.silent and proof is None:
             why = f"{mine.name}: nothing shows that {mine.place.address} speaks QUIC, and most servers do not"
@@ -229,7 +228,7 @@ class QuicBlocking(Technique):
         if proof is not None and enough:
             yield from self._silent(mine, proof)
         for a in mine.deaf:
-            if len(a.unheard) >= self.copies and _span_s(a.unheard) >= self.span_s:
+            if len(a.unheard) >= self.copies and _span_s(a.unheard) >= self.listen_s:
                 shown = True
                 yield cite(
                     DEAF, _subject(mine, a.trial), *a.initials[:1], *filter(None, [a.answer]), *a.unheard,
@@ -261,9 +260,7 @@ class QuicBlocking(Technique):
             )  # fmt: skip
 
     def _enough(self, silent: Sequence[QuicAttempt]) -> bool:
-        told = [d for a in silent for d in a.initials]
-        waited = max((a.waited_s for a in silent), default=0.0) >= self.listen_s
-        return len(told) >= self.copies and _span_s(told) >= self.span_s and waited
+        return lasting(silent, copies=self.copies, listened_s=self.listen_s)
 
 
 def _beside(capture: Capture, mine: QuicTried) -> Iterator[Finding]:

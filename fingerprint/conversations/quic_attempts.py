@@ -65,16 +65,6 @@ class QuicAttempt:
         return self.outcome in (ANSWERED, DEAF)
 
     @property
-    def span_s(self) -> float:
-        """From the first Initial to the last that went unanswered."""
-        return (self.initials[-1].time_ns - self.initials[0].time_ns) / 1e9 if self.initials else 0.0
-
-    @property
-    def waited_s(self) -> float:
-        """From the last Initial to the end of the recording."""
-        return (self.flow.recording.ended_ns - self.initials[-1].time_ns) / 1e9 if self.initials else 0.0
-
-    @property
     def rtt_s(self) -> float | None:
         """From the one Initial to the server's hello; None where either was repeated or is missing."""
         hello = next((d for d, p in self.packets if p.crypto), None)

@@ -19,9 +19,9 @@ from fingerprint.technique import Interval
 RESIDUAL_S = 420.0
 # DESIGN, "What a qualifier needs": a control elsewhere counts within a minute.
 BESIDE_S = 60.0
-# Fewer Initials over less time may be lost, or a client's that gives up: RFC 9002 section 6.2 doubles a pause that
-# begins below a second.
-COPIES, SPAN_S = 3, 2.0
+# Fewer Initials, nearer to one another or listened to for less, may be lost, or a client's that gives up: RFC 9002
+# section 6.2 doubles a pause that begins below a second.
+COPIES, SPREAD_S, LISTENED_S = 3, 1.0, 2.0
 # Once is an accident.
 SEVERAL = 2
 
@@ -87,8 +87,8 @@ class QuicTried:
 
     @property
     def lasting(self) -> bool:
-        """Enough Initials went unanswered over enough time to be a failure."""
-        return sum(len(a.initials) for a in self.silent) >= COPIES and self.span_s >= SPAN_S
+        """Enough Initials went unanswered for long enough to be a failure."""
+        return lasting(self.silent)
 
     @property
     def passed_after(self) -> bool:
@@ -148,6 +148,14 @@ class QuicTried:
         if not low or not high or max(low) > min(high):
             return None
         return Interval(value=(max(low) + min(high)) / 2, low=max(low), high=min(high))
+
+
+def lasting(silent: Sequence[QuicAttempt], *, copies: int = COPIES, listened_s: float = LISTENED_S) -> bool:
+    """Enough Initials, spread over enough time, and nothing came for ``listened_s`` from the first on."""
+    told = [d.time_ns for a in silent for d in a.initials]
+    if len(told) < copies or (max(told) - min(told)) / 1e9 < SPREAD_S:
+        return False
+    return (max(a.flow.recording.ended_ns for a in silent) - min(told)) / 1e9 >= listened_s
 
 
 def places(attempts: Iterable[QuicAttempt]) -> dict[tuple[str, str, int], QuicPlace]:
