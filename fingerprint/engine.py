@@ -11,7 +11,7 @@ from typing import Protocol
 
 import captures
 from captures import CaptureError, Recording
-from fingerprint import __version__, looking, script, tables
+from fingerprint import __version__, looking, script, signatures, tables
 from fingerprint.capture import Capture
 from fingerprint.technique import Technique
 from fingerprint.verdict.judge import ORDER
@@ -48,10 +48,18 @@ def analyse(files: Sequence[str], *, techniques: Techniques, together: bool = Fa
         version=__version__,
         captures=tuple(s for summaries, _, _ in parts for s in summaries),
         verdicts=tuple(verdicts),
-        tables=tuple((t.name, t.version, t.sha256) for t in tables.built_in().tables),
-        errors=(*techniques.failures, *(e for _, _, errors in parts for e in errors)),
+        tables=tuple((t.name, t.version, t.sha256) for t in tables.at_hand()[0].tables),
+        errors=(*techniques.failures, *_of_tables(), *(e for _, _, errors in parts for e in errors)),
         partial="; ".join(p for summaries, _, _ in parts for s in summaries if (p := s.partial)) or None,
     )
+
+
+def _of_tables() -> Iterator[Failure]:
+    """What of the user's own tables cannot be used."""
+    known, complaints = tables.at_hand()
+    yield from (Failure(file=file, error=error) for file, error in complaints)
+    if len(known.named("blockpages")) > 1:
+        yield from (Failure(file=says.partition(",")[0], error=says) for says in signatures.of(known).complaints)
 
 
 Part = tuple[tuple[CaptureSummary, ...], tuple[Verdict, ...], tuple[Failure, ...]]
@@ -147,7 +155,7 @@ def _judged(
                 errors += [Failure(file=recording.file, error=error) for error in told.errors]
         except ValueError as error:
             errors.append(Failure(file=recording.file, error=str(error)))
-    capture = Capture(recordings=recordings, known=tables.built_in(), scripts=scripts)
+    capture = Capture(recordings=recordings, known=tables.at_hand()[0], scripts=scripts)
     findings, faults = looking.look(capture, techniques)
     verdicts, more = looking.judged(capture, findings)
     errors += [Failure(file=recordings[0].file, error=says) for _, says in (*faults, *more)]

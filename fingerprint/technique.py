@@ -213,7 +213,10 @@ class Known:
         """The table of that name, if it was loaded."""
         return next((t for t in self.tables if t.name == name), None)
 
+    def named(self, name: str) -> tuple[Table, ...]:
+        """The table of that name, and those that users added to it (``name-…``)."""
+        return tuple(t for t in self.tables if t.name == name or t.name.startswith(f"{name}-"))
+
     def rows(self, name: str) -> tuple[Mapping[str, object], ...]:
-        """The rows of the table of that name; none if it was not loaded."""
-        table = self.table(name)
-        return table.rows if table else ()
+        """The rows of all tables of that name; none if none was loaded."""
+        return tuple(row for table in self.named(name) for row in table.rows)
