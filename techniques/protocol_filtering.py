@@ -201,11 +201,13 @@ class ProtocolFiltering(Technique):
             why = _why(spot, failed, passed)
             yield Inconclusive(why, _cited(*failed), _subject(spot, None))
             return
-        largest = max(w.size_bytes for w in others)
-        if max(w.lost_bytes for w in failed) > max(self.small_bytes, largest):
+        largest = max(self.small_bytes, *(w.size_bytes for w in others))
+        fit = [w for w in failed if w.lost_bytes <= largest]
+        if not fit:
             why = "what failed was larger than what passed; a path that loses large packets would do the same"
             yield Inconclusive(why, _cited(*failed, *others[:2]), _subject(spot, None))
             return
+        failed = fit
         if not in_turn(failed, others, capture.streams_of(spot.address)):
             why = "what passed did so before or after all that failed; an outage would do the same"
             yield Inconclusive(why, _cited(*failed, *others[:2]), _subject(spot, None))

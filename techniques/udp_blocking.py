@@ -48,8 +48,8 @@ from fingerprint.technique import (
     cite,
 )
 
-# Networks are announced in pieces of at most this length, mostly smaller (RFC 4632; RFC 6177 for sites).
-NETWORK_BITS = {4: 16, 6: 32}
+# The longest prefixes that are routed between networks (RFC 7454 section 6.1.3).
+NETWORK_BITS = {4: 24, 6: 48}
 # What tunnels begin with is another technique's; all else is ours.
 TUNNELS = ("openvpn", "wireguard")
 OURS = ("stun", "stun-classic", "dtls", "rtp", "rtcp", "unknown")

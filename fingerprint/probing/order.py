@@ -143,6 +143,8 @@ class Order:
             loads = replies.outcome in ("answered", "stalled")
             self.loads[m.address] = loads or self.loads.get(m.address, False)
             self.failing |= not replies.passed
+        elif step.role != "control" and isinstance(m, Payload | Datagram) and not m.ttl_hops:
+            self.failing |= replies.outcome in ("silent", "unanswered", "reset")
 
     def learn(self, tried: Iterable[tuple[str, Send, Replies]], standing: Standing) -> None:
         """Take in how things stand after these (technique, step, replies), the triggers of a trial."""

@@ -50,6 +50,7 @@ class PayloadsTried:
     listen_s: float
     trials: Iterator[int] = field(default_factory=lambda: count(1))
     drawn: Iterator[int] = field(default_factory=lambda: count(1))
+    placed: set[bool] = field(default_factory=set)  # of IPv6, of IPv4: one place is enough for each
 
     def steps(self, pair: Pair) -> Probe:
         """The pair on the first address of each family."""
@@ -159,6 +160,8 @@ class PayloadsTried:
 
     def _place(self, address: str, pair: Pair, met: str, rtt_s: float, control: str, trigger: str) -> Probe:
         made = dict(pair.harmless) | {pair.what: pair.trigger}
+        if (":" in address) in self.placed:
+            return
 
         def message(name: str, hops: int) -> Message:
             if name == HELLO:
@@ -170,7 +173,8 @@ class PayloadsTried:
             what=f"first bytes to port {pair.port}/{pair.over}", hops=self.target.hops, rtt_s=rtt_s, trials=self.trials,
         )  # fmt: skip
         way = yield from control_sweep(beam)
-        yield from trigger_sweep(beam, way)
+        if (yield from trigger_sweep(beam, way)) is not None:
+            self.placed.add(":" in address)
 
     def _send(self, address: str, pair: Pair, what: str, make: Bytes, role: str, trial: int) -> Send:
         return Send(

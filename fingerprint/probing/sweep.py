@@ -117,7 +117,7 @@ def control_sweep(beam: Beam) -> Generator[Send, Replies | None, Way]:
         replies = yield _send(beam, beam.control, k, role="control", trial=trial)
         if replies is None or replies.outcome in ("skipped", "failed"):
             return Way()
-        arrived = replies.outcome in ("reset", "closed", "refused") or beam.address in replies.answers
+        arrived = replies.outcome in ("reset", "closed", "refused", "taken") or beam.address in replies.answers
         if replies.passed or arrived:
             return Way(reach_hops=k, heard=frozenset(heard))
         if replies.answers:

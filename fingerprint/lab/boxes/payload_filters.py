@@ -60,25 +60,28 @@ def is_stun(data: bytes) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class FirstBytesDropper:
-    """In-path: the first data of a client decides over the connection; ``residual`` over what else is blocked."""
+    """In-path: the first data of a client decides over its flow; ``residual`` over what else is blocked."""
 
     cuts: Callable[[bytes], bool]
     residual: Residual
     _seen: set[Flow] = field(default_factory=set)
+    _dead: set[Flow] = field(default_factory=set)
 
     def inspect(self, packet: Packet, direction: Direction) -> Action:
         """Drops what goes to the server; what comes from it is never touched."""
         if packet.protocol != TCP or direction is Direction.TO_CLIENT:
             return Pass()
-        if self.residual.holds(packet, direction):
+        if self.residual.holds(packet, direction) or (packet.flow in self._dead and not packet.flags & SYN):
             return Drop()
         if packet.flags & SYN:
             self._seen.discard(packet.flow)
+            self._dead.discard(packet.flow)
         if not packet.payload or packet.flow in self._seen:
             return Pass()
         self._seen.add(packet.flow)
         if not self.cuts(packet.payload):
             return Pass()
+        self._dead.add(packet.flow)
         self.residual.start(packet, direction)
         return Drop()
 

@@ -26,7 +26,7 @@ _AT_THE_SERVERS = Path(at=4)
 PRESETS = (
     Preset(
         name="gfw-fully-encrypted",
-        says="China 2021-23: connections whose first packet looks fully encrypted are dropped, with their port for 180 s.",
+        says="China 2021-23: what begins with bytes that look fully encrypted is dropped, and its port for 180 s.",
         source="Wu et al., USENIX Security 2023; here every such connection is taken, in the field one in four",
         boxes=lambda residual_s: (
             FirstBytesDropper(cuts=looks_encrypted, residual=Residual(seconds=residual_s, one_way=True)),
