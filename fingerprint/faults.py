@@ -15,7 +15,12 @@ from fingerprint.technique import Clue, Technique
 
 def technique_id(kind: type[Technique]) -> str:
     """``DnsInjection`` is ``dns-injection``; ``TcpRstInjection`` is ``tcp-rst-injection``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", kind.__name__).lower()
+    return technique_id_of(kind.__name__)
+
+
+def technique_id_of(class_name: str) -> str:
+    """The id that a class of this name has."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", class_name).lower()
 
 
 def fault(kind: type[Technique], file: Path) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fingerprint import engine, registry
-from fingerprint.lab import presets, world
+from fingerprint.lab import laboratory, world
 from fingerprint.lab.censor import Box
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
@@ -48,10 +48,11 @@ def run_behind(
 ) -> Report:
     """The report on what a technique's probe records behind a box that stands on the way to ``forum.test``.
 
-    ``box`` is a box, a class of boxes, a preset, or the name of one of `fingerprint lab list`. ``on_path`` puts it
-    beside the path, where it injects and cannot drop. The control is ``garden.test`` on another server. ``technique``
-    is one that is installed, by its id, or a file, class or object; it judges alone what it and the techniques whose
-    steps it reads have sent. Without one, all that are installed take part. ``secure=False`` asks for plain HTTP.
+    ``box`` is a box, a class of boxes, a preset, the name of one of `fingerprint lab list`, or ``FILE.py:NAME``.
+    ``on_path`` puts it beside the path, where it injects and cannot drop. The control is ``garden.test`` on another
+    server. ``technique`` is one that is installed, by its id, or a file, class or object; it judges alone what it and
+    the techniques whose steps it reads have sent. Without one, all that are installed take part. ``secure=False`` asks
+    for plain HTTP.
     ``folder`` keeps the recording and its script. May be called while an event loop runs.
     """
     if folder is None:
@@ -79,7 +80,7 @@ def preset_of(box: Box | Callable[[], Box] | Preset | str, *, on_path: bool = Fa
         case Preset():
             return box
         case str():
-            return presets.preset(box)
+            return laboratory.chosen(box)
     return Preset(
         name="box",
         says=inspect.getdoc(box) or "A box.",

@@ -1,0 +1,1 @@
+"""What authors of techniques begin with."""
