@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from captures.recording import Recording
+from fingerprint import signatures
 from fingerprint.conversations import (
     limited,
     payload_shots,
@@ -17,6 +18,7 @@ from fingerprint.conversations import (
     place_armed,
     place_sweeps,
     quic_attempts,
+    quic_sweeps,
     residual,
     round_trips,
 )
@@ -41,7 +43,7 @@ from fingerprint.conversations.syn_sweeps import SynShot, syn_shots
 from fingerprint.conversations.unreachable import Unreachable, unreachables
 from fingerprint.quality import of_script, quality
 from fingerprint.script import Script
-from fingerprint.signatures import Signatures, signatures
+from fingerprint.signatures import Signatures
 from fingerprint.technique import Known, Quality
 
 # Streams to one address that are asked for round-trip samples; more would only refine a minimum.
@@ -191,6 +193,12 @@ class Capture:
         return answered_elsewhere(mine, self.quic_tried)
 
     @cached_property
+    def quic_sweeps(self) -> tuple[Sweep, ...]:
+        """What the reach of Initials says about where they are lost."""
+        flows = self.quic_sent_to_die
+        return quic_sweeps.sweeps(flows, self.shots, place.by_flow(self.expired)) if flows else ()
+
+    @cached_property
     def quic_sent_to_die(self) -> tuple[QuicFlow, ...]:
         """QUIC connections whose Initials had small TTLs."""
         return tuple(f for f in self._quic if f.trial in self._quic_limited)
@@ -282,7 +290,7 @@ class Capture:
     @cached_property
     def signatures(self) -> Signatures:
         """Known block pages and the addresses that serve them."""
-        return signatures((table.name, row) for table in self.known.named("blockpages") for row in table.rows)
+        return signatures.of(self.known)
 
     @cached_property
     def _names(self) -> dict[str, set[str]]:

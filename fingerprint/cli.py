@@ -120,8 +120,9 @@ def doctor() -> None:
     raise typer.Exit(checks.report())
 
 
-from fingerprint import cli_authors, cli_lab, cli_probe  # noqa: E402  # their options are built on those above
+from fingerprint import cli_authors, cli_lab, cli_probe, cli_tables  # noqa: E402  # their options are built on those above
 
 cli_probe.register(app)
 cli_authors.register(app)
+cli_tables.register(app)
 app.add_typer(cli_lab.app, name="lab")

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import captures
 from captures import CaptureError, Recording
-from fingerprint import __version__, looking, script, signatures, tables
+from fingerprint import __version__, injectors, looking, script, signatures, tables
 from fingerprint.capture import Capture
 from fingerprint.technique import Technique
 from fingerprint.verdict.judge import ORDER
@@ -158,6 +158,7 @@ def _judged(
     capture = Capture(recordings=recordings, known=tables.at_hand()[0], scripts=scripts)
     findings, faults = looking.look(capture, techniques)
     verdicts, more = looking.judged(capture, findings)
+    verdicts = injectors.named(capture, verdicts)
     errors += [Failure(file=recordings[0].file, error=says) for _, says in (*faults, *more)]
     return tuple(summary(r, capture) for r in recordings), verdicts, tuple(errors)
 

@@ -23,15 +23,16 @@ Papers
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fingerprint.conversations.dns_answers import gives, is_bogon, is_owned, is_teredo, of_another_type
 from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
 from fingerprint.conversations.dns_resolvers import Resolver, Resolvers, asked, look, look_text, resolvers
-from fingerprint.conversations.dns_silence import answered_elsewhere, refused, silent_to_others
+from fingerprint.conversations.dns_silence import answered_elsewhere, is_shown, refused, silent_to_others
 from fingerprint.conversations.lookups import Lookup
-from fingerprint.messages.dns import A
+from fingerprint.messages.dns import NXDOMAIN, REFUSED, SERVFAIL, A
 from fingerprint.probing.names_asked import NamesAsked
 from fingerprint.technique import (
     Cited,
@@ -49,6 +50,10 @@ from fingerprint.technique import (
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
     from fingerprint.steps import Probe, Target
+
+# What a false answer says that gives no addresses.
+_CODES = {NXDOMAIN: "nxdomain", REFUSED: "refused", SERVFAIL: "servfail"}
+_DENIALS = {f"dns.{node}": 0.6 for node in _CODES.values()}
 
 # Each P(seen | hypothesis) is set by hand from the mechanism: no labelled frequencies were measured yet (n = 0).
 TWO_ANSWERS = Clue(
@@ -84,7 +89,7 @@ SOONER = Clue(
     says="answered {took:.1f} ms after the query; handshakes with the resolver take {floor:.1f} ms",
     group="dns-time",
     given={
-        "dns.injection": 0.6, "dns.nxdomain": 0.6, "local-network": 0.05, "chosen-filter": 0.05, "split-tcp": 0.05,
+        "dns.injection": 0.6, **_DENIALS, "local-network": 0.05, "chosen-filter": 0.05, "split-tcp": 0.05,
         "innocent": 0.02, "*": 0.02,
     },
     source="Duan et al., SATIN 2012",
@@ -95,7 +100,7 @@ SOONER_THAN_OTHERS = Clue(
     group="dns-time",
     given={
         "dns.injection": 0.6,
-        "dns.nxdomain": 0.6,
+        **_DENIALS,
         "local-network": 0.2,
         "chosen-filter": 0.2,
         "innocent": 0.08,
@@ -107,7 +112,7 @@ UNLIKE_THE_RESOLVER = Clue(
     id="header-unlike-the-resolvers-others",
     says="(IP TTL, DF, RA) {mine} where {support} answers to other names show {usual}",
     group="dns-header",
-    given={"dns.injection": 0.5, "dns.nxdomain": 0.5, "local-network": 0.1, "innocent": 0.06, "*": 0.06},
+    given={"dns.injection": 0.5, **dict.fromkeys(_DENIALS, 0.5), "local-network": 0.1, "innocent": 0.06, "*": 0.06},
     source="Duan et al., SATIN 2012; weak, because anycast and load balancing change TTLs too",
 )
 NO_RESOLVER_BUT_LIVE_NAMES = Clue(
@@ -132,6 +137,18 @@ NOBODY_LISTENS_THERE = Clue(
     given={"dns.injection": 0.6, "chosen-filter": 0.003, "loss": 0.0003, "innocent": 0.0005, "*": 0.0005},
     source="RFC 1122 section 3.2.2.1: only the host itself sends port unreachable; set by hand",
 )
+# The same three where what answers denies, refuses or fails instead of giving addresses.
+DENIED_FROM_NO_RESOLVER = MappingProxyType(
+    {
+        (clue.id, code): replace(
+            clue,
+            id=f"{node}-{clue.id}",
+            given={f"dns.{node}": 0.6} | {k: p for k, p in clue.given.items() if k != "dns.injection"},
+        )
+        for clue in (NO_RESOLVER_THERE, NO_RESOLVER_BUT_LIVE_NAMES, NOBODY_LISTENS_THERE)
+        for code, node in _CODES.items()
+    }
+)
 GIVES_BOGON = Clue(
     id="false-address-is-a-bogon",
     says="the false address {given} is private, reserved or local",
@@ -155,7 +172,7 @@ class DnsInjection(Technique):
     clues = (
         TWO_ANSWERS, TWO_ANSWERS_ALIKE, DENIED_AND_ANSWERED, IMPOSSIBLE, SOONER, SOONER_THAN_OTHERS,
         UNLIKE_THE_RESOLVER, NO_RESOLVER_THERE, NO_RESOLVER_BUT_LIVE_NAMES, NOBODY_LISTENS_THERE, GIVES_BOGON,
-        GIVES_OTHER,
+        GIVES_OTHER, *DENIED_FROM_NO_RESOLVER.values(),
     )  # fmt: skip
 
     listen_s: float = 2.0
@@ -182,6 +199,9 @@ class DnsInjection(Technique):
             forged, silent = silent_to_others(
                 resolver, listen_s=self.listen_s, queries=self.silent_queries, unheard=unheard
             )
+            refusing = any((x.capture, x.flow) in unheard for x in silent)
+            if forged and not refusing and is_shown(resolver, capture.lookups):
+                continue  # a resolver runs there, and what it leaves unanswered is lost on the way to it
             live = answered_elsewhere(silent, found) if forged else ()
             for lookup in forged:
                 said = _from_no_resolver(lookup, resolver, silent, live, unheard)
@@ -215,7 +235,8 @@ class DnsInjection(Technique):
             if evidence or len(support) > 1 or (lookup.name, lookup.resolver.address) in suspects:
                 yield from support
                 yield from evidence
-            if (evidence or len(support) > 1) and not any(f.clue is DENIED_AND_ANSWERED for f in evidence):
+            denies = any(f.clue is DENIED_AND_ANSWERED for f in evidence) or _denial(lookup) is not None
+            if (evidence or len(support) > 1) and not denies:
                 yield _kind(lookup, (*evidence, *support))
             elif lookup.name not in names:
                 yield from said[:1]
@@ -269,6 +290,7 @@ def _raced(lookup: Lookup, resolver: Resolver) -> Iterator[Finding]:
         *([run.genuine] if run.genuine else []),
         facets=Facets(position="on-path" if run.genuine else None, trigger=_trigger(lookup, resolver)),
         disputes=run.false_addresses,
+        forged=run.forged,
         count=len(run.forged) + bool(run.genuine),
         first="the genuine one" if run.late else "a forged one",
         differs=f"they differ in {', '.join(run.differs_in) or 'nothing else'}",
@@ -285,8 +307,21 @@ def _impossible(lookup: Lookup, resolver: Resolver) -> Iterator[Evidence]:
         if of_another_type(lookup, answer) or any(is_teredo(address) for address in given):
             words: dict[str, Any] = {"asked": lookup.qtype, "given": ", ".join(given)}
             yield cite(
-                IMPOSSIBLE, _subject(lookup), *lookup.queries[:1], answer, facets=facets, disputes=given, **words
+                IMPOSSIBLE,
+                _subject(lookup),
+                *lookup.queries[:1],
+                answer,
+                facets=facets,
+                disputes=given,
+                forged=(answer,),
+                **words,
             )
+
+
+def _denial(lookup: Lookup) -> int | None:
+    """The code with which every answer denies, refuses or fails."""
+    codes = {a.head.rcode for a in lookup.answers}
+    return codes.pop() if len(codes) == 1 and codes <= set(_CODES) and not lookup.addresses else None
 
 
 def _from_no_resolver(
@@ -298,13 +333,14 @@ def _from_no_resolver(
 ) -> Evidence:
     """An answer where nobody answers anything else; ``live`` are the silent names as others answer them."""
     refusing = any((x.capture, x.flow) in unheard for x in silent)
-    otherwise = NO_RESOLVER_BUT_LIVE_NAMES if live else NO_RESOLVER_THERE
+    clue = NOBODY_LISTENS_THERE if refusing else NO_RESOLVER_BUT_LIVE_NAMES if live else NO_RESOLVER_THERE
+    code = _denial(lookup)
     return cite(
-        NOBODY_LISTENS_THERE if refusing else otherwise,
+        clue if code is None else DENIED_FROM_NO_RESOLVER[clue.id, code],
         _subject(lookup), *lookup.queries[:1], lookup.answers[0],
         *(q for x in silent[:8] for q in x.queries[:1]), *(x.answers[0] for x in live[:8]),
         facets=Facets(trigger=Trigger(field="dns.qname", value=lookup.name)), disputes=lookup.addresses,
-        address=resolver.address, silent=sum(x.asked_times for x in silent),
+        forged=lookup.answers, address=resolver.address, silent=sum(x.asked_times for x in silent),
         names=_some(sorted({x.name for x in silent})),
     )  # fmt: skip
 

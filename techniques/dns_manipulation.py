@@ -304,7 +304,8 @@ def _false(against: Contradiction, resolver: Resolver, marks: Marks) -> Iterator
     }
 
     def say(clue: Clue, *more: Citable) -> Evidence:
-        return cite(clue, subject, *packets, *more, facets=facets, disputes=given, **words)
+        injected = () if facets.position == "resolver" else lookup.answers[:1]
+        return cite(clue, subject, *packets, *more, facets=facets, disputes=given, forged=injected, **words)
 
     if marks.bogon:
         yield say(BOGON_FOR_A_LIVE_NAME if marks.live else BOGON)

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from fingerprint.capture import Capture
@@ -228,7 +229,8 @@ class TcpRstInjection(Technique):
             if aftermath.both_ends(one, other, min(rtts_one), min(rtts_other)):
                 apart_ms = abs(one.segment.time_ns - other.segment.time_ns) / 1e6
                 subject = _subject(stream, one)
-                yield cite(BOTH_ENDS["reset"], subject, one.segment, other.segment, apart_ms=apart_ms)
+                both = (one.segment, other.segment)
+                yield cite(BOTH_ENDS["reset"], subject, *both, forged=both, apart_ms=apart_ms)
 
 
 def _base(ending: Ending, subject: Subject) -> Evidence:
@@ -239,14 +241,14 @@ def _base(ending: Ending, subject: Subject) -> Evidence:
 def _against(ending: Ending, measured: Delay | None, subject: Subject) -> Iterator[Evidence]:
     """What speaks against the named sender. Late in a connection, only what no load balancer does."""
     kind, side = ending.kind, _side(ending)
-    cited = [ending.segment]
+    cited, say = [ending.segment], partial(cite, forged=ending.burst)
     strong = False
     if measured and measured.sooner:
         firm = measured.agreeing and not headers.keeps_its_clock(ending)
         strong = firm
         if firm or ending.stage != "later":
             family = SOONER if firm else SOONER_BY_ONE_SAMPLE
-            yield cite(
+            yield say(
                 family[kind], subject, measured.cause, *cited, side=side, samples=measured.samples,
                 elapsed_ms=measured.elapsed_s * 1e3, rtt_ms=measured.rtt_s * 1e3,
             )  # fmt: skip
@@ -254,20 +256,20 @@ def _against(ending: Ending, measured: Delay | None, subject: Subject) -> Iterat
     if more:
         strong = True
         on_path = Facets(position="on-path")
-        yield cite(WENT_ON[kind], subject, *cited, *more[:4], facets=on_path, side=side, packets=len(more))
+        yield say(WENT_ON[kind], subject, *cited, *more[:4], facets=on_path, side=side, packets=len(more))
     fed = aftermath.fed_by_another(ending, measured.rtt_s) if kind == "reset" and measured and measured.agreeing else ()
     if fed:
-        yield cite(FED[kind], subject, *cited, *fed, side=side)
+        yield say(FED[kind], subject, *cited, *fed, side=side)
     conflict = aftermath.conflict(ending)
     makers = headers.makers(ending) if strong or ending.stage != "later" else ()
     if makers:
-        yield cite(SEVERAL_MAKERS[kind], subject, *cited, *makers, packets=1 + len(makers))
+        yield say(SEVERAL_MAKERS[kind], subject, *cited, *makers, packets=1 + len(makers))
     if conflict:
         guesses = conflict[0] == "RST_SEQ_CHANGE"
         strong |= guesses
         family = GUESSES if guesses else BELOW
         if guesses or strong or ending.stage != "later":
-            yield cite(family[kind], subject, *cited, *conflict[1], side=side, conflict=conflict[0])
+            yield say(family[kind], subject, *cited, *conflict[1], side=side, conflict=conflict[0])
     fields = headers.contradictions(ending)
     if len(fields) < 2 or (ending.stage == "later" and not strong):
         return
@@ -275,7 +277,7 @@ def _against(ending: Ending, measured: Delay | None, subject: Subject) -> Iterat
     beside = strong or bool(measured and measured.sooner)
     family = NO_HOSTS if nonsense else (UNLIKE if beside else UNLIKE_ALONE)[min(4, len(fields))]
     model = ending.genuine[-1:]
-    yield cite(family[kind], subject, *cited, *model, side=side, fields=", ".join(fields))
+    yield say(family[kind], subject, *cited, *model, side=side, fields=", ".join(fields))
 
 
 def _for(ending: Ending, measured: Delay | None, subject: Subject) -> Iterator[Finding]:

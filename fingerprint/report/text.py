@@ -161,7 +161,8 @@ class Page:
             self.labelled("residual", f"{m.residual_s.value:.0f} s more after a trigger")
         for i in m.injector[:2]:
             against = f", contradicts {', '.join(i.contradicts)}" if i.contradicts else ""
-            self.labelled("resembles", i.name, (f"  fits {', '.join(i.fits)}{against}", "dim"))
+            said = f"fits {', '.join(i.fits)}{against}" if i.fits else i.source
+            self.labelled("resembles", i.name, (f"  {said}", "dim"))
         self.evidence(m.evidence, several=several)
         if self.showing.why:
             for n, line in enumerate(m.why):

@@ -7,6 +7,7 @@ and upkeep of the sets stay where they are; nothing of them comes with this tool
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -24,8 +25,15 @@ from fingerprint.signatures import SCOPES, Signature, signatures
 MOST_BYTES = 64_000_000
 # Censored Planet says it in the name: product, nation, provider; false positives have a file of their own.
 _IN_NAMES = {"prod": "prod", "nat": "nat", "isp": "isp", "inst": "inst", "corp": "inst", "vbw": "vbw"}
-# Of its expressions only ".*" is meant as one; everything else is text with escapes.
-_MEANT = re.compile(r"\.[*+?]|\[|\(\?|\\[dws]|\|")
+# The one feature of expressions that it uses; everything else is text, with escapes in some versions and without in
+# others.
+_MEANT = re.compile(r"(?<!\\)\.[*+]")
+# Citizen Lab's scopes that ours have no word for: benign injections (bills, updates), and answers that say nothing.
+_OTHER_SCOPES = {"injb": "fp", "br": "vbw"}
+# Filters that the customer asked for, by the names and notes of the published sets.
+_ASKED_FOR = re.compile(r"opt-?in|parental|virusguard|threat", re.IGNORECASE)
+# The home page of a provider: its own customers' pages name it as well as its block page does.
+_HOME_PAGE = re.compile(r"^(?:https?:)?(?://)?(?:www\.)?[^/\s\"'<>]+/?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +53,7 @@ def imported(file: Path) -> Imported:
         raise TargetError(f"{file}: {error.strerror}; name a file of signatures") from None
     if len(content) > MOST_BYTES:
         raise TargetError(f"{file.name}: {len(content)} bytes are no set of signatures; want {MOST_BYTES} at most")
-    text = content.decode(errors="replace").lstrip("\ufeff")
-    found = list(_rows(text, file.name))
+    found = list(_rows(_text(content), file.name))
     if not found:
         raise TargetError(
             f"{file.name}: it holds no signature; want OONI's CSV, or JSON of Censored Planet or Citizen Lab"
@@ -63,6 +70,13 @@ def imported(file: Path) -> Imported:
     return Imported(toml=_toml(good, file.name, content), rows=len(good), complaints=tuple(complaints))
 
 
+def _text(content: bytes) -> str:
+    """As it is written: UTF-8, or with a byte order mark UTF-16, as spreadsheets save it."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    return content.decode(errors="replace").lstrip("\ufeff")
+
+
 def _rows(text: str, name: str) -> Iterator[Signature]:
     if text.lstrip()[:1] in ("{", "["):
         yield from _of_json(text, name)
@@ -71,8 +85,11 @@ def _rows(text: str, name: str) -> Iterator[Signature]:
     fields = set(reader.fieldnames or ())
     if not ({"name", "pattern"} <= fields or {"name", "response"} <= fields):
         raise TargetError(f"{name}: neither JSON nor CSV with a header of name and pattern; see `signatures import -h`")
-    for row in reader:
-        yield from _of_row(row)
+    try:
+        for row in reader:
+            yield from _of_row(row)
+    except csv.Error as error:
+        raise TargetError(f"{name}: line {reader.line_num} is no CSV ({error}); mend or remove it") from None
 
 
 def _of_json(text: str, name: str) -> Iterator[Signature]:
@@ -80,20 +97,31 @@ def _of_json(text: str, name: str) -> Iterator[Signature]:
     try:
         whole = json.loads(text)
         told = whole if isinstance(whole, list) else list(_inside(whole))
+    except RecursionError:
+        raise TargetError(f"{name}: JSON nested so deep is no set of signatures") from None
     except json.JSONDecodeError:
-        told = []
-        for number, line in enumerate(text.splitlines(), start=1):
-            if not line.strip():
-                continue
-            try:
-                told.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                raise TargetError(f"{name}: line {number} is no JSON ({error.msg}); mend or remove it") from None
+        told = list(_of_lines(text, name))
     for row in told:
         if isinstance(row, dict) and "fingerprint" in row:
             yield from _of_censored_planet(row, false_positive="false_positive" in name)
         elif isinstance(row, dict):
-            yield from _of_row({k: v if isinstance(v, str) else json.dumps(v) for k, v in row.items()})
+            yield from _of_row({k: v if isinstance(v, str) else _words(v) for k, v in row.items()})
+
+
+def _of_lines(text: str, name: str) -> Iterator[object]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            why = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep"
+            raise TargetError(f"{name}: line {number} is no JSON ({why}); mend or remove it") from None
+
+
+def _words(value: object) -> str:
+    """A list as its words, nothing as nothing."""
+    return "" if value is None else " ".join(map(str, value)) if isinstance(value, list) else json.dumps(value)
 
 
 def _inside(whole: Mapping[str, object]) -> Iterator[object]:
@@ -121,12 +149,23 @@ def _of_row(row: Mapping[str, str | None]) -> Iterator[Signature]:
             (f"header.{field.lower()}", rest, "prefix") if colon else ("header.location", pattern, match)
         )
     countries = re.findall(r"\b[A-Z]{2}\b", row.get("expected_countries") or "")
-    scope = row.get("scope") or ""
     yield Signature(
-        id=row.get("name") or f"row-{sha256(pattern.encode()).hexdigest()[:8]}",
-        where=where, match=match, pattern=pattern, scope=scope if scope in SCOPES else "vbw",
+        id=row.get("name") or f"row-{sha256(pattern.encode(errors='replace')).hexdigest()[:8]}",
+        where=where, match=match, pattern=pattern, scope=_scope(row, where, pattern),
         countries=tuple(countries), source=row.get("source") or row.get("exp_url") or "",
     )  # fmt: skip
+
+
+def _scope(row: Mapping[str, str | None], where: str, pattern: str) -> str:
+    """Whose page it is; weaker than told where customers asked for the filter, or where anybody may say the same."""
+    told = row.get("scope") or ""
+    scope = _OTHER_SCOPES.get(told, told if told in SCOPES else "vbw")
+    if scope in ("nat", "isp"):
+        if _ASKED_FOR.search(" ".join(row.get(key) or "" for key in ("name", "other_names", "notes", "common_name"))):
+            return "inst"
+        if where == "body" and _HOME_PAGE.match(pattern):
+            return "vbw"
+    return scope
 
 
 def _of_censored_planet(row: Mapping[str, object], *, false_positive: bool) -> Iterator[Signature]:
@@ -137,13 +176,14 @@ def _of_censored_planet(row: Mapping[str, object], *, false_positive: bool) -> I
     match = "regexp" if expression else "contains"
     plain = pattern if expression else re.sub(r"\\(.)", r"\1", pattern)
     common: dict[str, Any] = {"scope": scope, "source": "Censored Planet"}
+    in_body = "vbw" if scope in ("nat", "isp") and _HOME_PAGE.match(plain) else scope
     for field in ("Location", "Server"):
         if plain.startswith(f"{field}: "):
             yield Signature(
                 id=name, where=f"header.{field.lower()}", match=match, pattern=plain[len(field) + 2 :], **common
             )
             return
-    yield Signature(id=name, where="body", match=match, pattern=plain, **common)
+    yield Signature(id=name, where="body", match=match, pattern=plain, **(common | {"scope": in_body}))
     if plain.startswith(("http://", "https://")):
         kind = "regexp" if expression else "prefix"
         yield Signature(id=f"{name}-location", where="header.location", match=kind, pattern=plain, **common)

@@ -10,9 +10,17 @@ from collections.abc import Callable
 
 Pattern = Callable[[str], bool]
 
-# What a compiled expression may take; RE2 refuses more, such as nested counted repetition.
-MOST_BYTES = 1 << 20
+# What a compiled expression may take; RE2 refuses more, such as nested counted repetition. Sets have some thousands.
+MOST_BYTES = 1 << 18
 LONGEST_PATTERN_CHARS = 4096
+# The shortest patterns of the published sets that say anything have five characters ("Olfeo", of a header).
+SHORTEST_PATTERN_CHARS = 4
+# What every page has says nothing about this one.
+_ANY_PAGE = (
+    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Page</title><link rel="stylesheet" href="/a">'
+    '<script src="/a.js"></script></head><body><div class="a" id="b"><h1>Page</h1><p>Words, and more words.</p>'
+    '<a href="/b">more</a><img src="/c.png" alt=""></div></body></html>'
+)
 
 
 class UnusablePattern(ValueError):
@@ -23,9 +31,20 @@ def pattern(match: str, wanted: str) -> Pattern:
     """A comparison with the text. Raises UnusablePattern for a broken or too large expression, or without RE2."""
     if len(wanted) > LONGEST_PATTERN_CHARS:
         raise UnusablePattern(f"its pattern has {len(wanted)} characters, want {LONGEST_PATTERN_CHARS} at most")
+    if not wanted.isprintable() and any("\ud800" <= c <= "\udfff" for c in wanted):
+        raise UnusablePattern("its pattern holds half a character (a lone surrogate)")
+    if match == "full":
+        return lambda text: text == wanted
+    if match != "regexp" and len(wanted.strip()) < SHORTEST_PATTERN_CHARS:
+        raise UnusablePattern(f"its pattern is shorter than {SHORTEST_PATTERN_CHARS} characters, and stands anywhere")
+    compared = _comparison(match, wanted)
+    if compared(_ANY_PAGE) or compared(""):
+        raise UnusablePattern("any page fits it, so that it says nothing")
+    return compared
+
+
+def _comparison(match: str, wanted: str) -> Pattern:
     match match:
-        case "full":
-            return lambda text: text == wanted
         case "prefix":
             return lambda text: text.startswith(wanted)
         case "contains":
@@ -44,11 +63,11 @@ def _expression(wanted: str) -> Pattern:
     options = re2.Options()
     options.log_errors, options.max_mem, options.dot_nl = False, MOST_BYTES, True
     try:
-        compiled = re2.compile(wanted, options)
+        compiled = re2.compile(wanted.encode(), options)
     except re2.error as error:
         said = error.args[0] if error.args else error
         raise UnusablePattern(f"its expression is broken ({_text(said)})") from None
-    return lambda text: compiled.search(text) is not None
+    return lambda text: compiled.search(text.encode("utf-8", "replace")) is not None
 
 
 def _text(said: object) -> str:

@@ -1,0 +1,132 @@
+"""``fingerprint injectors``: the table, and which of its devices the forged packets of some captures resemble."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import captures
+from captures import CaptureError, Recording
+from fingerprint import engine, exits, injectors, tables
+from fingerprint.capture import Capture
+from fingerprint.injectors.matching import Row, complaints, rows
+from fingerprint.injectors.traits import Traits
+from fingerprint.registry import Registry
+from fingerprint.terminal import clean, complain, console
+from fingerprint.verdict.model import InjectorMatch
+
+STANDING = {"read": "read in the source", "told": "told by others", "derived": "derived from captures"}
+
+
+def show_table(*, as_json: bool) -> int:
+    """Every row with its fields and where they are known from."""
+    known, _ = tables.at_hand()
+    for says in complaints(known):
+        complain(says)
+    found = rows(known)
+    if as_json:
+        print(json.dumps([_plain(row) for row in found], indent=1, ensure_ascii=False))  # noqa: T201  # the answer
+        return exits.ANSWERED
+    out = console()
+    for row in found:
+        out.print(clean(row.name), style="bold")
+        out.print(f"  {row.kind}: {', '.join(f'{k} {_wanted(v)}' for k, v in row.fields.items())}")
+        out.print(f"  {clean(row.source)}; {STANDING[row.standing]}", style="dim")
+    out.print("\nNext: fingerprint injectors --match capture.pcapng", style="dim")
+    return exits.ANSWERED
+
+
+def show_matches(files: Sequence[str], registry: Registry, *, as_json: bool) -> int:
+    """What the forged packets of each capture resemble, and which captures may show one device."""
+    report = engine.analyse(files, techniques=registry)
+    for failure in report.errors:
+        complain(f"{failure.file}: {failure.error}")
+    found = _found(files, report.verdicts)
+    numbers = injectors.clusters([makers for _, makers in found])
+    told = [_told(file, makers, number) for (file, makers), number in zip(found, numbers, strict=True)]
+    if as_json:
+        print(json.dumps(told, indent=1, ensure_ascii=False))  # noqa: T201  # the answer
+    else:
+        _print(told)
+    return exits.FAILED if not report.captures else exits.PARTIAL if report.errors else exits.ANSWERED
+
+
+def _found(files: Sequence[str], verdicts: Sequence[Any]) -> list[tuple[str, tuple[Traits, ...]]]:
+    """(file, makers) of each convicted mechanism with packets that an injector sent."""
+    recordings: list[Recording] = []
+    names: list[str] = []
+    for file in files:
+        try:
+            recordings.append(captures.read(file, index=len(recordings)))
+            names.append(file)
+        except CaptureError:
+            continue
+    capture = Capture(recordings=tuple(recordings))
+    out: dict[tuple[str, str], tuple[str, tuple[Traits, ...]]] = {}
+    for verdict in verdicts:
+        for m in verdict.mechanisms:
+            makers = injectors.of_mechanism(capture, m)
+            if makers:
+                file = names[m.evidence[0].evidence.packets[0].capture]
+                out.setdefault((file, "; ".join(maker.says for maker in makers)), (file, makers))
+    return list(out.values())
+
+
+def _told(file: str, makers: tuple[Traits, ...], number: int) -> dict[str, Any]:
+    resembles = injectors.resembles(makers, tables.at_hand()[0])
+    return {
+        "file": file,
+        "cluster": number,
+        "flows": max(maker.flows for maker in makers),
+        "packets": [maker.says for maker in makers],
+        "resembles": [_match(m) for m in resembles],
+    }
+
+
+def _print(told: Sequence[dict[str, Any]]) -> None:
+    out = console()
+    if not told:
+        out.print("no packet of these captures is convicted as forged")
+    for one in told:
+        out.print(f"{clean(one['file'])}: device {one['cluster']}, seen on {one['flows']} flows", style="bold")
+        for says in one["packets"]:
+            out.print(f"  sends      {clean(says)}")
+        for m in one["resembles"]:
+            against = f"; contradicts {', '.join(m['contradicts'])}" if m["contradicts"] else "; contradicts nothing"
+            out.print(f"  resembles  {clean(m['name'])} ({m['score']:.2f}): fits {', '.join(m['fits'])}{against}")
+            out.print(f"             {clean(m['source'])}", style="dim")
+        if not one["resembles"]:
+            out.print("  resembles  no device of the table")
+    same: dict[int, list[str]] = {}
+    for one in told:
+        same.setdefault(one["cluster"], []).append(one["file"])
+    for number, files in same.items():
+        if len(set(files)) > 1:
+            out.print(f"\nDevice {number} may be the same in {', '.join(clean(f) for f in dict.fromkeys(files))}.")
+
+
+def _match(m: InjectorMatch) -> dict[str, Any]:
+    return {
+        "name": m.name, "score": m.score, "fits": list(m.fits), "contradicts": list(m.contradicts), "source": m.source,
+    }  # fmt: skip
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.name, "kind": row.kind, "fields": dict(row.fields), "source": row.source, "standing": row.standing,
+    }  # fmt: skip
+
+
+def _wanted(value: object) -> str:
+    match value:
+        case bool():
+            return "holds" if value else "never holds"
+        case {"min": low, "max": high}:
+            return f"{low}–{high}"
+        case list():
+            return " or ".join(map(str, value))
+        case "":
+            return "none"
+        case _:
+            return str(value)
