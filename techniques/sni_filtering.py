@@ -281,7 +281,8 @@ class SniFiltering(Technique):
 
     def probe(self, target: Target) -> Probe:
         """The square of name and address, then place and profile of what failed."""
-        yield from NamesGreeted(target, shows=self.clues, pairs=self.pairs, listen_s=self.listen_s).steps()
+        if target.secure:  # in the clear a Host takes the place of the name: see `http-filtering`
+            yield from NamesGreeted(target, shows=self.clues, pairs=self.pairs, listen_s=self.listen_s).steps()
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Silence after each hello that failed, then what the names beside it say."""

@@ -97,3 +97,32 @@ def _sent(recording: Recording, flow: int, direction: int, quoted: Packet, time_
     lengths = c.payload_offset[rows].astype(np.int64) - c.l3_offset[rows] + c.payload_bytes[rows]
     long = rows[lengths == quoted.wire_bytes]
     return int((long if len(long) else rows)[-1])
+
+
+def unsent(recording: Recording, kinds: Mapping[int, frozenset[int]]) -> Iterator[tuple[int, int, int]]:
+    """Errors about TCP packets of a known connection that nobody sent: number of the report, flow and direction.
+
+    A recorder that lost the packet explains it as well, and so does whoever rewrites sequence numbers on the way: then
+    no report fits anything, so that those count whose file holds a report that fits.
+    """
+    c = recording.columns
+    wanted = np.zeros(len(c), bool)
+    for protocol, values in kinds.items():
+        wanted |= (c.protocol == protocol) & np.isin(c.icmp, sorted(values))
+    rows = np.flatnonzero(wanted).tolist()
+    flows = _flows(recording) if rows else {}
+    found, fits = [], False
+    for row in rows:
+        report = recording.packet(row)
+        quoted = report.icmp.quoted if report.icmp else None
+        ends = _ends(quoted) if quoted else None
+        if quoted is None or quoted.tcp is None or ends is None or ends not in flows:
+            continue
+        flow, direction = flows[ends]
+        mine = (c.flow == flow) & (c.direction == direction) & (c.time_ns <= report.time_ns)
+        if (mine & (c.seq == np.uint32(quoted.tcp.seq))).any():
+            fits = True
+        elif quoted.ip is not None and not (mine & (c.ip_id == quoted.ip.id)).any():
+            found.append((row + 1, flow, direction))
+    if fits:
+        yield from found

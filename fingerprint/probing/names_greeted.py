@@ -73,12 +73,16 @@ class NamesGreeted:
         after = yield self._send(address, self.target.name, "target", trial, seeks=seeks)
         if after is None or after.outcome in ("skipped", "failed"):
             return False
-        if before.passed and after.outcome != before.outcome and seeks == "mechanism":
+        if self.fails(before, after) and seeks == "mechanism":
             first = address not in self.failed
             self.failed[address], self.by_control[address] = after.outcome, before.outcome
             if first:  # inside the residual window, on purpose
                 yield self._send(address, control.name, "control", trial, at_once=True)
         return True
+
+    def fails(self, before: Replies, after: Replies) -> bool:
+        """Whether the trigger met something that the control did not."""
+        return before.passed and after.outcome != before.outcome
 
     def _send(
         self, address: str, name: str, role: str, trial: int, *, at_once: bool = False, seeks: str = "mechanism"

@@ -13,8 +13,8 @@ from fingerprint.probing import hellos, queries
 from fingerprint.probing.carrier import Talk
 from fingerprint.probing.http_bytes import Answer, host_of, request
 from fingerprint.steps import (
-    IN_THE_CLEAR,
-    NAMED_BY_SERVER,
+    ESNI,
+    VEILED,
     Crafted,
     Datagram,
     Handshake,
@@ -93,9 +93,9 @@ def hello_engine(message: Hello, seed: int) -> hellos.Tls:
     size_bytes = message.size_bytes or (hellos.LARGE_BYTES if message.form == "large" else hellos.SMALL_BYTES)
     if message.form == "ech" and hellos.library() == "stdlib":
         size_bytes -= hellos.ECH_BYTES  # which is inserted afterwards
-    in_the_clear = message.form in (NAMED_BY_SERVER, IN_THE_CLEAR)
+    size_bytes -= hellos.OPENSSL_FORMS.get(message.form, 0)
     name = hellos.spelled(message.name, message.form)
-    return hellos.Tls(name, size_bytes=size_bytes, seed=seed, in_the_clear=in_the_clear)
+    return hellos.Tls(name, size_bytes=size_bytes, seed=seed, form=message.form)
 
 
 class NoTalk:
@@ -191,6 +191,7 @@ class PlainTalk:
         """The request of ``message``."""
         self._writing, enough_bytes = _wanted(message, seed)
         self._answer = Answer(enough_bytes=enough_bytes)
+        self.heard = b""  # its beginning: whether it is a page, a refusal or another place
         self.received_bytes = 0
         self.answers: tuple[str, ...] = ()
 
@@ -201,6 +202,7 @@ class PlainTalk:
     def feed(self, heard: bytes) -> tuple[bytes, ...]:
         """Take in a part of the answer."""
         self.received_bytes += len(heard)
+        self.heard += heard[: max(0, PAGE_BYTES - len(self.heard))]
         self._answer.hear(heard)
         return ()
 
@@ -229,7 +231,7 @@ class TlsTalk:
         self._answer = Answer(enough_bytes=enough_bytes)
         self._asked = self._first_flight = False
         # The server hears another hello than the client made, so that nothing beyond its first flight can come.
-        self._unlike = self._form == "ech" and engine.library == "stdlib"
+        self._unlike = self._form in ("ech", VEILED, ESNI) and engine.library == "stdlib"
         self._kind: int | None = None  # of the first record heard; 0 for what is no TLS
         self._head = b""
         self.received_bytes = 0

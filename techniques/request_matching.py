@@ -1,0 +1,124 @@
+"""What a box minds in a request in the clear: the Host, one path of it, or a word under any Host.
+
+What it looks for
+    Requests for one Host that fail with one path and pass with others; and that path under other Hosts: where it
+    passes, the two together are minded, and where it fails as well, a word in it. And requests that fail as they
+    stand and pass in another form that the server reads alike.
+
+What it sends
+    Nothing of its own: the paths and forms of `http-filtering`.
+
+When it is wrong
+    A path may hang or die at the server by itself, under every Host: only a harmless answer to it elsewhere, or a
+    device that gives itself away, rules that out. A server may treat an odd spelling as another host.
+
+Papers
+    Crandall et al., "ConceptDoppler", CCS 2007; Rambert et al., "Chinese Wall or Swiss Cheese", WWW 2021 (keywords).
+    Jermyn, Weaver, "Autosonda", FOCI 2017; Bock et al., "Geneva", CCS 2019 (forms of requests).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fingerprint.capture import Capture
+from fingerprint.conversations import http_square as square
+from fingerprint.conversations.http_square import Asked, HttpSquare
+from fingerprint.conversations.openings import Opening
+from fingerprint.conversations.segments import Segment
+from fingerprint.technique import Clue, Evidence, Facets, Finding, Subject, Technique, Trigger, cite
+
+# What the clues below may join: silence here, resets and closes by whoever judges those.
+_LEAVES, _ACTIONS = ("host", "path", "keyword"), ("http.reset", "http.timeout", "http.close")
+
+
+def _by(leaf: str, *, others: float, **innocents: float) -> dict[str, float]:
+    """Likelihoods of a clue that makes one part of the request the trigger; ``others`` is that of the other parts."""
+    named = {f"http.{action}.{x}": 0.9 if x == leaf else others for action in ("reset", "timeout") for x in _LEAVES}
+    whole = {"http.reset": 0.02, "http.timeout": 0.02, "http.close": 0.5}
+    return {**whole, **named, **{k.replace("_", "-"): v for k, v in innocents.items()}, "*": 0.01}
+
+
+OTHER_PATH_HERE = Clue(
+    id="other-path-passes-here",
+    says="{name}{path} fails on {address} ({failures}) where {name}{control} passes ({passes})",
+    group="path-pair",
+    given={
+        **_by(
+            "path", others=0.3, server_refuses=0.3, path_failure=0.3, loss=0.3, server_down=0.1, split_tcp=0.2,
+            pmtu=0.1, local_network=0.01, captive_portal=0.01, innocent=0.1,
+        ),
+        "http.reset.host": 0.003, "http.timeout.host": 0.003, "ordinary": 0.3,
+    },
+    source="a script that hangs or dies is one path's own; set by hand",
+)  # fmt: skip
+PATH_PASSES_ELSEWHERE = Clue(
+    id="same-path-passes-for-another-host",
+    says="{control}{path} passes on {address} where {name}{path} does not",
+    group="keyword-pair",
+    given={
+        **_by("path", others=0.9, server_refuses=0.9, innocent=0.9),
+        "http.reset.keyword": 0.02, "http.timeout.keyword": 0.02, "*": 0.5,
+    },
+    source="a word is minded under every Host; set by hand",
+)  # fmt: skip
+PATH_FAILS_FOR_ALL = Clue(
+    id="same-path-fails-for-other-hosts",
+    says="{path} fails on {address} for {name} and {others} other Hosts alike, which pass there with other paths",
+    group="keyword-pair",
+    given={
+        **_by("keyword", others=0.03, server_refuses=0.05, server_down=0.05, ordinary=0.1, innocent=0.02),
+        "http.close": 0.3,
+    },
+    source="Crandall et al., CCS 2007: keywords in any request; set by hand",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestMatching(Technique):
+    """The thresholds are those of `http-filtering`, whose steps it reads."""
+
+    clues = (OTHER_PATH_HERE, PATH_PASSES_ELSEWHERE, PATH_FAILS_FOR_ALL)
+
+    reads_steps_of = ("http-filtering",)
+
+    def analyse(self, capture: Capture) -> Iterator[Finding]:
+        """Every request that failed where its Host passed with another path."""
+        table = square.requests(s for s in capture.streams if s.trial not in capture.aftermath)
+        for mine in table.failing():
+            paths = square.other_paths(table, mine)
+            if paths:
+                yield from _by_path(table, mine, paths)
+
+
+def _by_path(table: HttpSquare, mine: Asked, paths: list[Opening]) -> Iterator[Evidence]:
+    """The Host passes with another path; the same path under other Hosts tells a path from a word in it."""
+    subject = Subject(name=mine.host, address=mine.address, port=mine.port, protocol="http")
+    failures = _begun([mine])
+    words: dict[str, Any] = {"name": mine.host, "path": mine.path, "address": mine.address}
+    passes, fails = square.same_path(table, mine)
+    field = "http.keyword" if fails and not passes else "http.path"
+    facets = Facets(trigger=Trigger(field=field, value=mine.path))
+    shown = paths[0].stream.http_request
+    control = shown.target if shown is not None else "another path"
+    yield cite(
+        OTHER_PATH_HERE, subject, *failures, *_exchanges(paths[:4]), facets=facets, control=control,
+        passes=len(paths), failures=len(mine.failed), **words,
+    )  # fmt: skip
+    if passes:
+        yield cite(
+            PATH_PASSES_ELSEWHERE, subject, *failures, *_exchanges(passes[:4]), facets=facets,
+            control=passes[0].stream.name, **words,
+        )  # fmt: skip
+    elif fails:
+        yield cite(PATH_FAILS_FOR_ALL, subject, *failures, *_begun(fails), facets=facets, others=len(fails), **words)
+
+
+def _begun(asked: list[Asked]) -> list[Segment]:
+    return [s for a in asked for o in a.failed for s in o.request[:1]]
+
+
+def _exchanges(openings: list[Opening]) -> list[Segment]:
+    return [s for o in openings for s in (*o.request[:1], o.answer) if s is not None]
