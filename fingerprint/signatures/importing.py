@@ -20,6 +20,7 @@ from typing import Any
 
 from captures.errors import TargetError
 from fingerprint.signatures import SCOPES, Signature, signatures
+from fingerprint.signatures.patterns import says_nothing
 
 # The largest published set has about 2 MB.
 MOST_BYTES = 64_000_000
@@ -33,7 +34,7 @@ _OTHER_SCOPES = {"injb": "fp", "br": "vbw"}
 # Filters that the customer asked for, by the names and notes of the published sets.
 _ASKED_FOR = re.compile(r"opt-?in|parental|virusguard|threat", re.IGNORECASE)
 # The home page of a provider: its own customers' pages name it as well as its block page does.
-_HOME_PAGE = re.compile(r"^(?:https?:)?(?://)?(?:www\.)?[^/\s\"'<>]+/?$", re.IGNORECASE)
+_HOME_PAGE = re.compile(r"^(?:https?:)?//(?:www\.[\w.-]+|[\w-]+\.[a-z]{2,})/?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,8 @@ def imported(file: Path) -> Imported:
         said = signatures([(file.stem, told)]).complaints
         if said:
             complaints.append(f"{signature.id}: {said[0].partition(': ')[2]}")
+        elif why := says_nothing(signature.match, signature.pattern):
+            complaints.append(f"{signature.id}: {why}; it is left out")
         else:
             good.setdefault(signature.id if signature.id not in good else f"{signature.id}-{len(good)}", signature)
     return Imported(toml=_toml(good, file.name, content), rows=len(good), complaints=tuple(complaints))

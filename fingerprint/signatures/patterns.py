@@ -33,24 +33,25 @@ def pattern(match: str, wanted: str) -> Pattern:
         raise UnusablePattern(f"its pattern has {len(wanted)} characters, want {LONGEST_PATTERN_CHARS} at most")
     if not wanted.isprintable() and any("\ud800" <= c <= "\udfff" for c in wanted):
         raise UnusablePattern("its pattern holds half a character (a lone surrogate)")
-    if match == "full":
-        return lambda text: text == wanted
-    if match != "regexp" and len(wanted.strip()) < SHORTEST_PATTERN_CHARS:
-        raise UnusablePattern(f"its pattern is shorter than {SHORTEST_PATTERN_CHARS} characters, and stands anywhere")
-    compared = _comparison(match, wanted)
-    if compared(_ANY_PAGE) or compared(""):
-        raise UnusablePattern("any page fits it, so that it says nothing")
-    return compared
-
-
-def _comparison(match: str, wanted: str) -> Pattern:
     match match:
+        case "full":
+            return lambda text: text == wanted
         case "prefix":
             return lambda text: text.startswith(wanted)
         case "contains":
             return lambda text: wanted in text
         case _:
             return _expression(wanted)
+
+
+def says_nothing(match: str, wanted: str) -> str | None:
+    """Why a pattern of a stranger's set cannot tell one page from another, as half a sentence; None if it can."""
+    if match == "full":
+        return None
+    if match != "regexp" and len(wanted.strip()) < SHORTEST_PATTERN_CHARS:
+        return f"its pattern is shorter than {SHORTEST_PATTERN_CHARS} characters, and stands anywhere"
+    compared = pattern(match, wanted)
+    return "any page fits it, so that it says nothing" if compared(_ANY_PAGE) or compared("") else None
 
 
 def _expression(wanted: str) -> Pattern:

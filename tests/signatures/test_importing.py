@@ -14,7 +14,7 @@ from captures.errors import TargetError
 from fingerprint.signatures import signatures
 from fingerprint.signatures.importing import imported
 
-OONI_HTTP = """\
+OONI_HTTP = '''\
 name,scope,other_names,location_found,pattern_type,pattern,confidence_no_fp,expected_countries,source,exp_url,notes
 ooni.zz_0,nat,,header.server,prefix,Guarded by NoticeWall,5,"ZZ,YY",ooni,,
 ooni.zz_1,isp,cl.isp_zz_a,header.location,prefix,http://notice.zz-isp.example/stop,5,ZZ,ooni,https://x.example/1,
@@ -23,7 +23,7 @@ ooni.zz_3,prod,,body,regexp,blocked by .*NoticeWall [0-9]+,5,,censored planet,,
 ooni.zz_4,isp,cl.isp_zz_optin_block,body,contains,Only for persons over 18 on ZZ Mobile,5,ZZ,ooni,,This is an opt-in filter.
 ooni.zz_5,fp,,body,contains,This name is for sale at Examples Ltd,5,,ooni,,
 ooni.zz_6,,,body,contains,http://www.zz-isp.example/,5,ZZ,ooni,,
-"""
+'''
 OONI_DNS = """\
 name,scope,other_names,location_found,pattern_type,pattern,confidence_no_fp,expected_countries,source,exp_url,notes
 ooni.zz_9,nat,,dns,full,198.51.100.7,5,ZZ,ooni,,The national notice page
@@ -157,7 +157,9 @@ def test_citizen_lab_as_csv(tmp_path):
     )
     rows, _ = made(tmp_path, "http.csv", http)
     assert rows["isp_zz_block"]["countries"] == ["ZZ"]
-    dns = "name,response,exp_url,confidence_no_fp,source,scope,expected_countries,notes\nd,198.51.100.3,,10,[],nat,[],\n"
+    dns = (
+        "name,response,exp_url,confidence_no_fp,source,scope,expected_countries,notes\nd,198.51.100.3,,10,[],nat,[],\n"
+    )
     rows, _ = made(tmp_path, "dns.csv", dns)
     assert (rows["d"]["where"], rows["d"]["match"], rows["d"]["pattern"]) == ("dns", "full", "198.51.100.3")
 

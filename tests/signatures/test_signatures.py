@@ -91,7 +91,7 @@ ooni.zz_3,body,regexp,(broken,nat,5,ZZ,ooni,,,
 """
 CENSORED_PLANET = r"""{"fingerprint":"b_nat_zz_1","pattern":"closed by order no\\. 17"}
 {"fingerprint":"a_prod_box","pattern":"Server: BoxFilter"}
-{"fingerprint":"c_isp_zz","pattern":"http://notice\\.example/"}
+{"fingerprint":"c_isp_zz","pattern":"http://notice\\.zz\\.example/"}
 
 {"fingerprint":"e_vbw","pattern":"access .* denied"}
 """
@@ -125,8 +125,8 @@ def test_censored_planets_list_becomes_a_table(tmp_path):
     assert told == {
         "b_nat_zz_1": ("body", "contains", "closed by order no. 17", "nat"),
         "a_prod_box": ("header.server", "contains", "BoxFilter", "prod"),
-        "c_isp_zz": ("body", "contains", "http://notice.example/", "isp"),
-        "c_isp_zz-location": ("header.location", "prefix", "http://notice.example/", "isp"),
+        "c_isp_zz": ("body", "contains", "http://notice.zz.example/", "isp"),
+        "c_isp_zz-location": ("header.location", "prefix", "http://notice.zz.example/", "isp"),
         "e_vbw": ("body", "regexp", "access .* denied", "vbw"),
     }
     _, false = rows_of(tmp_path, "false_positive_signatures.json", CENSORED_PLANET)
