@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fingerprint import exits, explaining, registry
+from fingerprint import carrying, exits, explaining, registry
 from fingerprint.report import wording
 from fingerprint.technique import Clue, Technique
 from fingerprint.verdict import taxonomy
@@ -56,6 +56,8 @@ def technique_page(known: str, technique: Technique) -> list[str]:
     lines = [f"# {known}", "", *prose(type(technique)), "", "## Thresholds", ""]
     settings = explaining.thresholds(type(technique))
     lines += [f"- `--set {known}.{name}={default}`" for name, default in settings] or ["None."]
+    found = ", ".join(f"`{node}`{mark(how)}" for node, how in carrying.carried(technique).items())
+    lines += ["", "## Mechanisms", "", f"Its clues speak for {found}. See [who finds what](../who-finds-what.md)."]
     lines += ["", "## Clues", "", "How likely each is under each explanation; `*` stands for all others."]
     for clue in technique.clues:
         lines += clue_rows(clue)
@@ -73,6 +75,37 @@ def techniques() -> None:
     rows = [f"| [{known}](techniques/{known}.md) | {registry.title(type(technique))} |" for known, technique in loaded]
     tree = ["```{toctree}", ":hidden:", "", *(f"techniques/{known}" for known, _ in loaded), "```"]
     write("techniques.md", ["# Techniques", "", "| id | |", "|---|---|", *rows, "", *tree])
+
+
+def mark(how: carrying.Carried) -> str:
+    """A star where the layer is not named."""
+    return "" if how.by_name else r"\*"
+
+
+def finders() -> list[str]:
+    """Which technique can find which mechanism: a row a node."""
+    loaded = registry.load().techniques
+    carried = {known: carrying.carried(technique) for known, technique in loaded}
+    rows = []
+    for node in taxonomy.NODES:
+        cells = []
+        for opens in (True, False):
+            finding = [(known, found[node]) for known, found in carried.items() if node in found]
+            links = [f"[{known}](techniques/{known}.md){mark(how)}" for known, how in finding if how.opens is opens]
+            cells.append(", ".join(links))
+        rows.append(f"| `{node}` | {cells[0]} | {cells[1]} |")
+    return [
+        "# Who finds what",
+        "",
+        "Read off the likelihoods of the techniques' clues. A technique *opens the case* where a clue of it points to",
+        "one action; others *add to it*: what triggers it, where it stands, that it was forged. With a star it does so",
+        "on whatever layer the step failed, as far as it looks at that layer. A node that nobody finds is what is left",
+        "when its neighbours are ruled out.",
+        "",
+        "| mechanism | opens the case | adds to it |",
+        "|---|---|---|",
+        *rows,
+    ]
 
 
 def words() -> None:
@@ -110,7 +143,7 @@ def words() -> None:
 def command_line() -> None:
     """The help texts as printed."""
     lines = ["# Command line", ""]
-    for verb in ("", "analyse", "probe", "run", "forget", "demo", "techniques", "explain", "doctor"):
+    for verb in ("", "analyse", "probe", "run", "forget", "demo", "techniques", "explain", "new-technique", "doctor"):
         words = [*verb.split(), "--help"]
         environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
         command = [sys.executable, "-m", "fingerprint", *words]
@@ -166,10 +199,12 @@ def kind(of: dict) -> str:
 def main() -> None:
     """All pages."""
     techniques()
+    write("who-finds-what.md", finders())
     words()
     command_line()
     exit_codes()
     schema()
 
 
-main()
+if __name__ == "__main__":
+    main()

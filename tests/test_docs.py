@@ -27,19 +27,6 @@ def test_the_first_analysis_of_the_tutorial_runs(capsys):
     assert "RST" in capsys.readouterr().out
 
 
-def test_the_technique_of_the_tutorial_loads_and_judges(tmp_path, samples):
-    from fingerprint import engine
-
-    (code,) = python_of("tutorial/write-a-technique.md")
-    plugin = tmp_path / "zero_window.py"
-    plugin.write_text(code)
-    loaded = registry.load([plugin], {"zero-window.segments": "2"}, ["zero-window"])
-    assert not loaded.failures
-    assert loaded.get("zero-window").segments == 2
-    for sample in samples[:6]:
-        assert not engine.analyse([str(sample)], techniques=loaded).errors
-
-
 def test_the_readme_shows_what_the_demo_prints():
     sys.path.insert(0, str(ROOT / "scripts"))
     try:

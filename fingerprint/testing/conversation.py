@@ -78,9 +78,9 @@ class Conversation:
         self.waits(after_s)
         self._from_server(RST | (ACK if ack else 0), payload=payload, ttl_hops=ttl_hops, window=0)
 
-    def closes(self) -> None:
-        """Both sides close in good order, the server first."""
-        self.waits(self.rtt_s)
+    def closes(self, *, after_s: float | None = None) -> None:
+        """Both sides close in good order, the server first: a round trip after the last packet, if not told."""
+        self.waits(self.rtt_s if after_s is None else after_s)
         self._from_server(FIN | ACK)
         self._heard += 1
         self._from_client(FIN | ACK)

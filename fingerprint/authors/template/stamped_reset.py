@@ -72,11 +72,11 @@ class StampedReset(Technique):
         for stream in capture.streams:
             if stream.protocol != "http" or stream.name is None:
                 continue  # not concerned: yield nothing
-            resets = [s for s in stream.from_server if s.is_reset]
+            resets = (s for s in stream.from_server if s.is_reset)
             stamped = [s for s in resets if self.stamp.encode() in stream.recording.payload(s.row)]
             if stamped:
                 yield from self._stamped(capture, stream, stamped[0])
-            elif not stream.answered and not resets and capture.listened_s(stream) < self.listen_s:
+            elif stream.answer_row < 0 and stream.cut_row < 0 and capture.listened_s(stream) < self.listen_s:
                 why = (
                     f"only {capture.listened_s(stream):.1f} s of listening after the request, want {self.listen_s:g} s"
                 )

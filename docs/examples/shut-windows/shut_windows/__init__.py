@@ -1,0 +1,1 @@
+"""Techniques of fingerprint-shut-windows; each module is one."""
