@@ -109,6 +109,9 @@ FORMS = ("plain", "large", "split-at-name", "record-split", "mixed-case", "trail
 NAMED_BY_SERVER = "named-by-server"
 # The same with the name in it: whose certificate the name is shown.
 IN_THE_CLEAR = "in-the-clear"
+# One hello of one client, equally long: without a veil, with an encrypted_client_hello, with an encrypted_server_name
+# and no other name. And the same name as another client than the usual one says it.
+BARE, VEILED, ESNI, OTHER_CLIENT = "bare", "veiled", "esni", "other-client"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,8 +48,36 @@ def _list16(values: tuple[int, ...]) -> bytes:
     return struct.pack(f">H{len(values)}H", 2 * len(values), *values)
 
 
-def client_hello(name: str, rng: random.Random, *, size_bytes: int = 517, quic: bool = False) -> bytes:
-    """A ClientHello record naming ``name``, padded to a size; above 1,600 it carries a post-quantum key share too."""
+# Another client's: no TLS 1.3, suites without forward secrecy first.
+OLD_SUITES = (0x9C, 0x9D, 0x2F, 0x35, 0xC02F, 0xC030, 0xC013, 0xC014, 0x0A)
+# RFC 9849 and draft-ietf-tls-esni-02: the extensions that hide the name.
+ECH, ESNI = 0xFE0D, 0xFFCE
+
+
+def _veil(veil: str, rng: random.Random) -> list[bytes]:
+    """The extension that hides a name: nobody here could open it."""
+    if veil == "esni":
+        body = struct.pack(">HHH", 0x1301, 0x001D, 32) + rng.randbytes(32)
+        return [_extension(ESNI, body + struct.pack(">H", 292) + rng.randbytes(292))]
+    if veil == "ech":
+        body = b"\x00" + struct.pack(">HHBH", 1, 1, rng.randrange(256), 32) + rng.randbytes(32)
+        return [_extension(ECH, body + struct.pack(">H", 144) + rng.randbytes(144))]
+    return []
+
+
+def client_hello(
+    name: str,
+    rng: random.Random,
+    *,
+    size_bytes: int = 517,
+    quic: bool = False,
+    veil: str = "",
+    old: bool = False,
+) -> bytes:
+    """A ClientHello record naming ``name``, padded to a size; above 1,600 it carries a post-quantum key share too.
+
+    ``veil`` is ``ech`` (the name stays on the outside) or ``esni`` (it does not); ``old`` is another client.
+    """
     g1, g2, g3 = (rng.choice(GREASE) for _ in range(3))
     host = name.encode("ascii")
     share = struct.pack(">HHB", g2, 1, 0)
@@ -81,7 +109,12 @@ def client_hello(name: str, rng: random.Random, *, size_bytes: int = 517, quic: 
         # RFC 9000 section 18.2: idle time, largest datagram, and how much may be sent at first.
         limits = b"\x01\x04\x80\x00\x75\x30\x03\x02\x45\xc0\x04\x04\x80\xf0\x00\x00\x05\x04\x80\x60\x00\x00"
         extensions.append(_extension(0x39, limits))
-    suites = _list16((g1, *SUITES))
+    extensions += _veil(veil, rng)
+    if veil == "esni":
+        del extensions[1]
+    if old:
+        extensions = [e for e in extensions if int.from_bytes(e[:2], "big") not in (27, 43, 45, 51)]
+    suites = _list16((g1, *(OLD_SUITES if old else SUITES)))
     head = b"\x03\x03" + rng.randbytes(32) + b"\x20" + rng.randbytes(32) + suites + b"\x01\x00"
     used = 5 + 4 + len(head) + 2 + sum(map(len, extensions))
     if size_bytes >= used + 4:
@@ -133,11 +166,13 @@ class TlsClient(App):
         hello_after_s: float = 0.0,
         linger_s: float = 0.0,
         flight_bytes: int = 3300,
+        veil: str = "",
+        old: bool = False,
         done: Callable[[], None] = lambda: None,
     ) -> None:
         self.name, self.hello_bytes, self.page_bytes = name, hello_bytes, page_bytes
         self.upload_bytes, self.split_at, self.linger_s = upload_bytes, split_at, linger_s
-        self.flight_bytes = flight_bytes
+        self.flight_bytes, self.veil, self.old = flight_bytes, veil, old
         self.abort_after_s, self.hello_after_s, self.done = abort_after_s, hello_after_s, done
         self.seen, self.asked = 0, False
 
@@ -148,7 +183,7 @@ class TlsClient(App):
     def _hello(self, connection: Connection) -> None:
         if connection.state != "open":
             return
-        hello = client_hello(self.name, connection.net.rng, size_bytes=self.hello_bytes)
+        hello = client_hello(self.name, connection.net.rng, size_bytes=self.hello_bytes, veil=self.veil, old=self.old)
         if self.split_at:
             at = hello.find(self.name.encode()) + self.split_at
             connection.send(hello[:at])

@@ -51,9 +51,10 @@ class Flight:
     def took_s(self) -> float:
         """From the last byte of the hello to the first of the flight."""
         o = self.opening
-        if o.answer is None or not o.request:
+        asked = [s for s in o.request if o.answer is not None and s.number < o.answer.number]
+        if o.answer is None or not asked:
             return float("inf")
-        return (o.answer.time_ns - o.request[-1].time_ns) / 1e9
+        return (o.answer.time_ns - asked[-1].time_ns) / 1e9
 
     @cached_property
     def opening(self) -> Opening:

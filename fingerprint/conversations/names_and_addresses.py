@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 
 from fingerprint.conversations import hello_forms
+from fingerprint.conversations.client_kinds import kind, veil
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.conversations.openings import Opening, may_have_stalled, opening
 from fingerprint.conversations.segments import SYN, Segment
@@ -35,6 +36,8 @@ SERVER_HELLO_BYTES = 64
 FULL_BYTES = 1350
 # Two first flights whose longest segments differ by less than a name's length fit through the same paths.
 ALIKE_BYTES = 64
+# Failures and passes of one name that tell a rule from an accident.
+SEVERAL = 2
 # Controls that are looked at closely, nearest in time first.
 LOOKED_AT = 8
 
@@ -50,6 +53,13 @@ class Attempts:
     failed: list[Opening] = field(default_factory=list)
     passed: list[Stream] = field(default_factory=list)
     evaded: list[Stream] = field(default_factory=list)  # passed, in a form that only the box may have missed
+    unlike: list[Stream] = field(default_factory=list)  # passed, with a hello of another client or veil
+
+    @property
+    def despite_its_name(self) -> bool:
+        """What fails under a veil passes as the same client says it without: the name in the open is not minded."""
+        unveiled = {(None, told) for shown, told in alike(self) if shown is not None}
+        return bool(unveiled & set(map(_told_by, self.unlike)))
 
     @property
     def largest_failed_bytes(self) -> int:
@@ -115,6 +125,19 @@ def _set_evasions_apart(mine: Attempts) -> None:
         if form != hello_forms.PLAIN and form not in failing:
             mine.evaded.append(o.stream)
     mine.passed = [s for s in mine.passed if not any(s is e for e in mine.evaded)]
+    # What fails under one veil, or as one client says it, and passes as others do, fails for that and not for its name.
+    several = len(mine.failed) >= SEVERAL <= len(mine.passed)
+    if several and not alike(mine) & set(map(_told_by, mine.passed)):
+        mine.unlike, mine.passed = mine.passed, []
+
+
+def alike(mine: Attempts) -> set[tuple[str | None, object]]:
+    """What the hellos that failed are, their name aside: veils and clients."""
+    return {_told_by(o.stream) for o in mine.failed}
+
+
+def _told_by(s: Stream) -> tuple[str | None, object]:
+    return veil(s.hello), kind(s.hello)
 
 
 def _passed(stream: Stream) -> bool:
@@ -130,9 +153,19 @@ def _nearest(streams: Iterable[Stream], mine: Attempts) -> Iterator[Opening]:
 
 
 def others_here(table: Square, mine: Attempts) -> list[Opening]:
-    """Passing hellos of other names at the same address and port, from the same client."""
+    """Passing hellos of other names at the same address and port, from the same client.
+
+    Where the name itself passes as another client says it, only those of the client that failed; where it failed under
+    a veil, only those under the same; and none if it passes without, for then its name does not decide.
+    """
     same = table.by_place[mine.client, mine.address, mine.port]
-    return list(_nearest((s for a in same if a.name != mine.name for s in a.passed), mine))
+    passed: Iterable[Stream] = (s for a in same if a.name != mine.name for s in (*a.passed, *a.unlike))
+    if mine.unlike:
+        failing = alike(mine)
+        passed = [] if mine.despite_its_name else [s for s in passed if _told_by(s) in failing]
+    elif None not in (veils := {veil(o.stream.hello) for o in mine.failed}):
+        passed = [s for s in passed if veil(s.hello) in veils]
+    return list(_nearest(passed, mine))
 
 
 def pair(
@@ -161,7 +194,7 @@ def pair(
 def other_elsewhere(table: Square, mine: Attempts) -> Opening | None:
     """A passing hello of another name at another address within a minute, of equal length and equal JA4."""
     failed = next((o for o in mine.failed if o.request), None)
-    if failed is None:
+    if failed is None or mine.despite_its_name:
         return None
     length = failed.request[0].payload_bytes
     at = failed.stream.first_ns
@@ -181,7 +214,7 @@ def other_elsewhere(table: Square, mine: Attempts) -> Opening | None:
 def others_fail_here(table: Square, mine: Attempts) -> list[Attempts]:
     """Other names that fail as this one does at the same place, if no name at all passes there."""
     same = table.by_place[mine.client, mine.address, mine.port]
-    if any(a.passed or a.evaded for a in same):
+    if any(a.passed or a.evaded or a.unlike for a in same):
         return []
     actions = {FAILURES[o.outcome] for o in mine.failed}
     return [a for a in same if a is not mine and actions & {FAILURES[o.outcome] for o in a.failed}]
@@ -229,7 +262,12 @@ def largest_bytes(o: Opening) -> int:
 
 
 def fails_elsewhere(table: Square, mine: Attempts, action: str) -> list[Opening]:
-    """Failures of the same kind of the same name at addresses of other networks (first 16 or 32 bits differ)."""
+    """Failures of the same kind of the same name at addresses of other networks (first 16 or 32 bits differ).
+
+    None for a name that passes as another client says it, or without a veil: there it is not the name that fails.
+    """
+    if mine.unlike:
+        return []
     return [
         o
         for a in table.by_name[mine.client, mine.name]

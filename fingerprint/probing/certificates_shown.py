@@ -31,18 +31,19 @@ class CertificatesShown:
         if not self.controls or not self.target.secure or not self.target.addresses:
             return
         address, control = self.target.addresses[0], self.controls[0].name
-        rtt_s = UNKNOWN_RTT_S
+        rtt_s, answered = UNKNOWN_RTT_S, False
         for _ in range(self.pairs):
             trial = next(self.trials)
             before = yield self._send(address, control, "control", trial)
             if before is None or not before.passed:
-                return
+                break
             rtt_s = before.took_s or UNKNOWN_RTT_S
             after = yield self._send(address, self.target.name, "target", trial)
-            if after is None or not after.passed:
-                return
-            if after.took_s is None or after.took_s > SOON_RATIO * rtt_s:
+            answered = after is not None and after.passed
+            if after is None or not answered or after.took_s is None or after.took_s > SOON_RATIO * rtt_s:
                 break
+        if not answered:
+            return
         beam = Beam(
             message=lambda name, hops: self._hello(address, name, hops), address=address, control=control,
             trigger=self.target.name, full="answered", what=f"hello in the clear to {address}",

@@ -15,7 +15,7 @@ from random import Random
 from struct import pack, unpack_from
 from typing import Any
 
-from fingerprint.steps import NAMED_BY_SERVER
+from fingerprint.steps import BARE, ESNI, IN_THE_CLEAR, NAMED_BY_SERVER, OTHER_CLIENT, VEILED
 
 # RFC 8200 section 5: payloads below 1200 bytes pass every link. OpenSSL and Chrome without post-quantum key share fit.
 SMALL_BYTES = 1000
@@ -32,6 +32,13 @@ PRESET = "chrome:148"
 POST_QUANTUM = 4588
 # RFC 9849: the extension that carries an inner hello; what it holds is random for whoever has no key.
 ECH_EXTENSION, ECH_BYTES = 0xFE0D, 190
+# draft-ietf-tls-esni-02 section 4.1: an encrypted name padded to 260 bytes, with key share, digest and tag.
+ESNI_EXTENSION, ESNI_BYTES = 0xFFCE, 370
+# Forms that OpenSSL makes whether or not there is a browser's hello, so that one client says them all; and what their
+# veils add behind it.
+OPENSSL_FORMS = {NAMED_BY_SERVER: 0, IN_THE_CLEAR: 0, BARE: 0, VEILED: ECH_BYTES, ESNI: ESNI_BYTES, OTHER_CLIENT: 0}
+# What another client offers: no ciphers that lack forward secrecy, as Go does, and one group only.
+OTHER_CIPHERS, OTHER_GROUP = "ECDHE+AESGCM:ECDHE+CHACHA20", "prime256v1"
 
 
 @cache
@@ -46,7 +53,7 @@ def library() -> str:
 
 def spelled(name: str | None, form: str) -> str | None:
     """The name as this form of hello spells it; None if it names nobody (an address is no name, RFC 6066 section 3)."""
-    if name is None or form in ("no-name", NAMED_BY_SERVER):
+    if name is None or form in ("no-name", NAMED_BY_SERVER, ESNI):
         return None
     try:
         ip_address(name)
@@ -63,14 +70,16 @@ class Tls:
     """A TLS client without IO: `hello` first, then `hear` what came and write `outgoing`."""
 
     def __init__(
-        self, name: str | None, *, size_bytes: int, seed: int, using: str | None = None, in_the_clear: bool = False
+        self, name: str | None, *, size_bytes: int, seed: int, using: str | None = None, form: str = "plain"
     ) -> None:
         """``name`` as it is to be spelled; ``size_bytes`` is the ClientHello's length, longer if it cannot be less.
 
-        ``in_the_clear`` allows TLS 1.2 at most, whose certificate any box can read (the standard library makes it).
+        Of the forms those in the clear allow TLS 1.2 at most, whose certificate any box can read.
         """
-        self.library = using or ("stdlib" if in_the_clear else library())
-        self.in_the_clear = in_the_clear
+        self.library = using or ("stdlib" if form in OPENSSL_FORMS else library())
+        self.in_the_clear = form in (NAMED_BY_SERVER, IN_THE_CLEAR)
+        # Beside a browser's hello OpenSSL's own is another client's.
+        self.other = form == OTHER_CLIENT and library() == "stdlib"
         self._ssl: Any = ssl if self.library == "stdlib" else __import__("utls")
         self.name = name
         self.hello = b""
@@ -93,6 +102,9 @@ class Tls:
             context.set_alpn_protocols(protocols)
             if self.in_the_clear:
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
+            if self.other:
+                context.set_ciphers(OTHER_CIPHERS)
+                context.set_ecdh_curve(OTHER_GROUP)
         self._incoming, self._outgoing = self._ssl.MemoryBIO(), self._ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=self.name)
         self.shaken = self.over = False
@@ -177,8 +189,10 @@ def pieces(hello: bytes, form: str, name: str | None, seed: int) -> tuple[bytes,
             return hello[:middle], hello[middle:]
         case "record-split" if middle:
             return (_two_records(hello, middle),)
-        case "ech":
+        case "ech" | "veiled":
             return (with_ech(hello, seed),)
+        case "esni":
+            return (with_esni(hello, seed),)
     return (hello,)
 
 
@@ -199,15 +213,29 @@ def with_ech(hello: bytes, seed: int) -> bytes:
 
     The handshake cannot finish, for the two ends then disagree on what was said; the server's first flight comes.
     """
-    at, size = _extensions(hello)
-    end = at + 2 + size
-    if _holds(hello[at + 2 : end], ECH_EXTENSION):
-        return hello
     # RFC 9849 section 6.2: outer, HKDF-SHA256 with AES-128-GCM, a config id, a public key of X25519, a payload.
     draw = Random(seed)  # noqa: S311  # GREASE, no secret
     body = b"\x00" + pack("!HHB", 1, 1, draw.randrange(256)) + pack("!H", 32) + draw.randbytes(32)
     body += pack("!H", ECH_BYTES - len(body) - 6) + draw.randbytes(ECH_BYTES - len(body) - 6)
-    extension = pack("!HH", ECH_EXTENSION, len(body)) + body
+    return _with_extension(hello, ECH_EXTENSION, body)
+
+
+def with_esni(hello: bytes, seed: int) -> bytes:
+    """The hello with an encrypted_server_name extension of ESNI_BYTES, as of the drafts of 2018 and 2019."""
+    # draft-ietf-tls-esni-02 section 5.1: a suite, a key share of X25519, a digest of SHA-256, the encrypted name.
+    draw = Random(seed)  # noqa: S311  # filler, no secret
+    body = pack("!HHH", 0x1301, 0x001D, 32) + draw.randbytes(32) + pack("!H", 32) + draw.randbytes(32)
+    left = ESNI_BYTES - 4 - len(body) - 2
+    return _with_extension(hello, ESNI_EXTENSION, body + pack("!H", left) + draw.randbytes(left))
+
+
+def _with_extension(hello: bytes, kind: int, body: bytes) -> bytes:
+    """The hello with one extension more at its end, if it has none of that kind."""
+    at, size = _extensions(hello)
+    end = at + 2 + size
+    if _holds(hello[at + 2 : end], kind):
+        return hello
+    extension = pack("!HH", kind, len(body)) + body
     longer = len(extension)
     record, message = unpack_from("!H", hello, 3)[0] + longer, int.from_bytes(hello[6:9], "big") + longer
     head = hello[:3] + pack("!H", record) + hello[5:6] + message.to_bytes(3, "big") + hello[9:at]
