@@ -6,7 +6,7 @@ JOBS ?= 2
 # A live run mostly waits: more of them at once than there are cores.
 LAB_JOBS ?= 5
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab-quick lab check format lint types contracts docs samples bench accuracy wheel ready ready-dev clean
+.PHONY: help demo test lab-quick lab square check format lint types contracts docs samples bench accuracy wheel ready ready-dev clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ lab-quick: ready-dev  ## every preset of the laboratory once, live; without a la
 lab: ready-dev  ## the whole grid of the laboratory, as a table (hours; LAB="PRESET… --sample 100" for some of it)
 	@$(BIN)/python scripts/lab.py $(LAB) --jobs $(LAB_JOBS)
 	@$(BIN)/python scripts/lab.py --jobs $(LAB_JOBS) --orders
+
+square: ready-dev  ## every technique against every preset and every innocent sample, simulated, as a table
+	@$(BIN)/python scripts/square.py --jobs $(JOBS) $(SQUARE)
 
 check: ready-dev format lint types contracts test docs  ## all that must hold before a commit
 
