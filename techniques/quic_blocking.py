@@ -1,9 +1,9 @@
-"""QUIC that goes unanswered, or is ended by somebody else, where the server speaks it.
+"""QUIC that goes unanswered where the server speaks it: by name, by version, or altogether.
 
 What it looks for
     Initials that are never answered while other names, or other versions, are answered at the same address; silence
-    that falls on every name right after one of them; and closes, Version Negotiations and ICMP errors that the server
-    cannot have sent: sooner than it answers, contradicted by its other packets, or followed by its true answer.
+    that falls on every name right after one of them; Initials that no router reports any more from some TTL on, where
+    others are reported.
 
 What it sends
     One Initial for a control and one for the target, and the control once more. If that fails: an unknown version, to
@@ -12,7 +12,7 @@ What it sends
 When it is wrong
     Most servers do not speak QUIC and say nothing: this one must have been heard, or its owner must say so. An owner's
     word may be out of date. A network that drops all UDP to port 443 may do so by its owner's choice, and looks the
-    same. A browser drops a QUIC connection that loses its race. Load balancers vary in their TTLs.
+    same. A browser drops a QUIC connection that loses its race.
 
 Papers
     Zohaib et al., "Exposing and Circumventing SNI-based QUIC Censorship of the Great Firewall of China", USENIX
@@ -27,15 +27,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fingerprint.conversations import quic_endings
 from fingerprint.conversations.quic_attempts import QuicAttempt
-from fingerprint.conversations.quic_endings import Ending
-from fingerprint.conversations.quic_places import BESIDE_S, COPIES, LISTENED_S, QuicPlace, QuicTried, lasting
+from fingerprint.conversations.quic_places import BESIDE_S, COPIES, LISTENED_S, lasting
+from fingerprint.conversations.quic_places import QuicTried as Tried
 from fingerprint.conversations.quic_support import Support
-from fingerprint.technique import Cited, Clue, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite
+from fingerprint.conversations.quic_sweeps import away_from_the_server, compared_with
+from fingerprint.probing.quic_tried import QuicTried
+from fingerprint.technique import (
+    Cited,
+    Clue,
+    Facets,
+    Finding,
+    Inconclusive,
+    Location,
+    Subject,
+    Technique,
+    Trigger,
+    cite,
+)
 
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
+    from fingerprint.conversations.place_sweeps import Sweep
+    from fingerprint.steps import Probe, Target
 
 # Each P(seen | hypothesis) is set by hand from the mechanism: no labelled frequencies were measured yet (n = 0).
 # A network's owner may drop QUIC by choice, and no packet tells him from a censor; other evidence has to.
@@ -157,40 +171,52 @@ THIS_NAME_PASSES_TOO = Clue(
     },
     source="censors that act on a share of the flows exist (Zohaib et al., section 5); set by hand",
 )  # fmt: skip
-NOT_THE_SERVERS = Clue(
-    id="ending-contradicts-the-server",
-    says="{what} {took:.1f} ms after the Initial is not the server's: {why}",
-    group="quic-ending",
-    given={
-        "quic.close": 0.5, "capture-fault": 0.001, "ordinary": 0.0005, "server-refuses": 0.001, "innocent": 0.0005,
-        "chosen-filter": 0.005, "corporate-proxy": 0.005, "*": 0.0005,
-    },
-    source="RFC 9000 sections 6.1, 6.2, 10.2 and 12.3; RFC 1122 section 3.2.2.1; set by hand",
-)  # fmt: skip
-SOONER_THAN_THE_SERVER = Clue(
-    id="ending-sooner-than-the-server",
-    says="{what} came {took:.1f} ms after the Initial; the server is {floor:.1f} ms away",
-    group="quic-ending-time",
-    given={
-        "quic.close": 0.6, "split-tcp": 0.02, "local-network": 0.02, "corporate-proxy": 0.02, "captive-portal": 0.02,
-        "chosen-filter": 0.01, "server-refuses": 0.003, "capture-fault": 0.003, "innocent": 0.003, "*": 0.003,
-    },
-    source="nothing is sooner than the way is long; set by hand",
-)  # fmt: skip
-ENDING_WITH_OTHER_TTL = Clue(
-    id="ending-with-another-ttl",
-    says="{what} arrived with TTL {ttl}, all of the server's own with {steady}",
-    group="quic-ending-header",
-    given={"quic.close": 0.6, "server-refuses": 0.1, "corporate-proxy": 0.4, "innocent": 0.1, "*": 0.1},
-    source="load balancers answer for servers behind them; set by hand",
+# What the owner of the client's network puts up stands at its edge.
+_BEHIND_THE_EDGE = {
+    **dict.fromkeys(("chosen-filter", "corporate-proxy", "captive-portal", "local-network", "capture-fault"), 0.0005),
+    "loss": 0.005, "path-failure": 0.02, "innocent": 0.0002, "*": 0.001,
+}  # fmt: skip
+_AT_THE_EDGE = {"chosen-filter": 0.3, "corporate-proxy": 0.3, "captive-portal": 0.2, "local-network": 0.2}
+_LOST = "Initials for {name} are no longer reported by routers from {hop} hops on, "
+LOST_BY_NAME = Clue(
+    id="initials-lost-by-name",
+    says=_LOST + "those for {control} are",
+    group="quic-mid-path",
+    given={"quic.timeout.sni": 0.6, "quic.timeout": 0.005, **_BEHIND_THE_EDGE},
+    source="RFC 791: what died on the way was read by nobody behind; set by hand",
 )
-ENDED = Clue(
-    id="quic-ended",
-    says="{what} {took:.1f} ms after the Initial; nothing shows that it is not the server's",
-    group="observation",
-    given={},
-    source="RFC 9000 section 10.2.3",
+LOST_BY_VERSION = Clue(
+    id="initials-lost-by-version",
+    says=_LOST + "those of {control} are",
+    group="quic-mid-path",
+    given={
+        "quic.timeout.version": 0.6, "quic.timeout.sni": 0.4, "quic.timeout": 0.005, **_BEHIND_THE_EDGE,
+        "chosen-filter": 0.02, "corporate-proxy": 0.02,
+    },
+    source="as initials-lost-by-name; set by hand",
+)  # fmt: skip
+LOST_OVER_UDP = Clue(
+    id="initials-lost-beside-tcp",
+    says=_LOST + "hellos over TCP to the same port are",
+    group="quic-mid-path",
+    given={"quic.timeout": 0.6, **_BEHIND_THE_EDGE, **_CHOSEN, "server-refuses": 0.01, "ordinary": 0.005},
+    source="as initials-lost-by-name; the box stands away from the server; set by hand",
 )
+LOST_NEAR_THE_SERVER = Clue(
+    id="initials-lost-near-the-server",
+    says=_LOST + "hellos over TCP to the same port are; hardly a router stands behind",
+    group="quic-mid-path",
+    given={**LOST_OVER_UDP.given, "server-refuses": 0.3, "ordinary": 0.3},
+    source="a server's own firewall stands before it; set by hand",
+)
+LOST_AT_THE_EDGE = Clue(
+    id="initials-lost-at-the-edge",
+    says=_LOST + "those of {control} are",
+    group="quic-mid-path",
+    given={**LOST_OVER_UDP.given, **_AT_THE_EDGE},
+    source="a filter in the home or office stands on the way as well; set by hand",
+)
+LOST = {"name": LOST_BY_NAME, "version": LOST_BY_VERSION, "tcp": LOST_OVER_UDP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,21 +225,26 @@ class QuicBlocking(Technique):
 
     clues = (
         SILENT, SILENT_THOUGH_ADVERTISED, DEAF, SILENCED_AFTER, NAME_DECIDES, OTHER_NAME_ANSWERED, VERSION_DECIDES,
-        VERSION_OR_NAME, ALL_SILENT_HERE, ANSWERED_ELSEWHERE, TCP_WORKS, THIS_NAME_PASSES_TOO, NOT_THE_SERVERS,
-        SOONER_THAN_THE_SERVER, ENDING_WITH_OTHER_TTL, ENDED,
+        VERSION_OR_NAME, ALL_SILENT_HERE, ANSWERED_ELSEWHERE, TCP_WORKS, THIS_NAME_PASSES_TOO, *LOST.values(),
+        LOST_NEAR_THE_SERVER, LOST_AT_THE_EDGE,
     )  # fmt: skip
 
     copies: int = COPIES
     listen_s: float = LISTENED_S
+    pairs: int = 3
+
+    def probe(self, target: Target) -> Probe:
+        """A control, the target and the control again; more of it once one of them was not answered."""
+        yield from QuicTried(target=target, shows=self.clues, pairs=self.pairs, port=target.port).steps()
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
-        """Silence under each name at each place, then what ended connections there."""
+        """Silence under each name at each place, then where on the way it begins."""
         for place in capture.quic_places:
             for mine in place.names:
                 yield from self._silence(capture, mine)
-            yield from _endings(capture, place)
+        yield from (_placed(capture, sweep) for sweep in capture.quic_sweeps if sweep.action == "timeout")
 
-    def _silence(self, capture: Capture, mine: QuicTried) -> Iterator[Finding]:
+    def _silence(self, capture: Capture, mine: Tried) -> Iterator[Finding]:
         proof = capture.speaks_quic(mine)
         sendings = [d for a in mine.silent for d in a.initials]
         enough = self._enough(mine.silent)
@@ -248,7 +279,7 @@ class QuicBlocking(Technique):
         if shown:
             yield from _beside(capture, mine)
 
-    def _silent(self, mine: QuicTried, proof: Support) -> Iterator[Finding]:
+    def _silent(self, mine: Tried, proof: Support) -> Iterator[Finding]:
         """One finding for each connection that is long enough alone, or one for all of them together."""
         clue = SILENT if proof.itself else SILENT_THOUGH_ADVERTISED
         alone: list[tuple[QuicAttempt, ...]] = [(a,) for a in mine.silent if self._enough((a,))]
@@ -263,13 +294,14 @@ class QuicBlocking(Technique):
         return lasting(silent, copies=self.copies, listened_s=self.listen_s)
 
 
-def _beside(capture: Capture, mine: QuicTried) -> Iterator[Finding]:
+def _beside(capture: Capture, mine: Tried) -> Iterator[Finding]:
     """What other names, versions, servers and TCP do meanwhile."""
     subject, address = _subject(mine, None), mine.place.address
     failed = [a.initials[0] for a in mine.failures if a.initials]
     words: dict[str, Any] = {"name": mine.name, "address": address, "failures": len(mine.failures)}
     if mine.others:
-        clue = NAME_DECIDES if mine.in_turn else OTHER_NAME_ANSWERED
+        # A name that passes here itself does not decide by itself.
+        clue = NAME_DECIDES if mine.in_turn and not mine.passed else OTHER_NAME_ANSWERED
         facets = Facets(trigger=Trigger(field="quic.sni", value=mine.name))
         yield cite(
             clue, subject, *failed, *_answers(mine.others), facets=facets, control=mine.others[0].name,
@@ -297,7 +329,7 @@ def _beside(capture: Capture, mine: QuicTried) -> Iterator[Finding]:
         yield cite(THIS_NAME_PASSES_TOO, subject, *failed, *_answers(mine.passed), passes=len(mine.passed), **words)
 
 
-def _tcp(capture: Capture, mine: QuicTried, subject: Subject, failed: Sequence[Any]) -> Iterator[Finding]:
+def _tcp(capture: Capture, mine: Tried, subject: Subject, failed: Sequence[Any]) -> Iterator[Finding]:
     """The same port of the address over TCP, this name's connection before any other."""
     around = (failed[0].time_ns - BESIDE_S * 1e9, failed[-1].time_ns + BESIDE_S * 1e9) if failed else (0, 0)
     works = [
@@ -311,39 +343,23 @@ def _tcp(capture: Capture, mine: QuicTried, subject: Subject, failed: Sequence[A
         yield cite(TCP_WORKS, subject, *failed, answer, port=s.server.port, address=mine.place.address, served=served)
 
 
-def _endings(capture: Capture, place: QuicPlace) -> Iterator[Finding]:
-    """Whatever ended a connection, with what shows that the server did not."""
-    samples = capture.rtt_samples(place.address)
-    floor_s = quic_endings.floor(place, samples, capture.quic_places)
-    for e in quic_endings.endings(place, floor_s):
-        name = e.attempt.name
-        subject = Subject(
-            name=name, address=place.address, port=place.port, protocol="quic", trial=e.attempt.trial
-        )  # fmt: skip
-        begun = e.attempt.initials[:1] or e.attempt.flow.head[:1]
-        words: dict[str, Any] = {"what": e.says, "took": e.took_s * 1e3}
-        if not e.contradictions and not e.sooner:
-            yield cite(ENDED, subject, *begun, e.packet, **words)
-            continue
-        facets = _facets(e, place)
-        if e.contradictions:
-            why = "; ".join(e.contradictions)
-            shown = (*begun, *e.witnesses)
-            yield cite(NOT_THE_SERVERS, subject, *shown, forged=(e.packet,), facets=facets, why=why, **words)
-        if e.sooner and floor_s is not None:
-            yield cite(
-                SOONER_THAN_THE_SERVER, subject, *begun, forged=(e.packet,), facets=facets, floor=floor_s * 1e3, **words
-            )
-        if e.other_ttl is not None:
-            ttl = e.packet.ttl_hops
-            yield cite(ENDING_WITH_OTHER_TTL, subject, *begun, e.packet, ttl=ttl, steady=e.other_ttl, **words)
-
-
-def _facets(e: Ending, place: QuicPlace) -> Facets:
-    """On-path if the server's answer came all the same; the name if others are answered there."""
-    other = any(a.name != e.attempt.name for a in place.passed) and e.attempt.name
-    trigger = Trigger(field="quic.sni", value=e.attempt.name) if other and e.attempt.name else None
-    return Facets(position="on-path" if e.attempt.passed else None, trigger=trigger)
+def _placed(capture: Capture, sweep: Sweep) -> Finding:
+    """The link behind which routers report others and no longer these."""
+    kind = compared_with(sweep)
+    clue = LOST[kind] if kind != "tcp" or away_from_the_server(sweep) else LOST_NEAR_THE_SERVER
+    clue = clue if sweep.hop > 1 else LOST_AT_THE_EDGE
+    elsewhere = any(a.name == sweep.name and a.passed and a.place[1] != sweep.address for a in capture.quic_tried)
+    by_address = ("ip.dst", sweep.address) if elsewhere else ("udp.dport", str(sweep.port))
+    told = {"name": ("quic.sni", sweep.name), "tcp": by_address}.get(kind)
+    trigger = Trigger(field=told[0], value=told[1]) if told else None
+    place = Location(hop=sweep.hop, link=sweep.link, address=sweep.router)
+    shown = (*sweep.hits, *sweep.misses[-2:], *sweep.controls[:4])
+    packets = [d for s in shown for d in s.sent[:1]] + [e for s in shown for e in s.died[:1]]
+    subject = Subject(name=sweep.name, address=sweep.address, port=sweep.port, protocol="quic")
+    return cite(
+        clue, subject, *packets, facets=Facets(position="in-path", trigger=trigger, location=place), name=sweep.name,
+        hop=sweep.hop, control=sweep.controls[0].name,
+    )  # fmt: skip
 
 
 def _answers(attempts: Sequence[QuicAttempt]) -> list[Any]:
@@ -354,7 +370,7 @@ def _begun(attempts: Sequence[QuicAttempt]) -> list[Any]:
     return [a.initials[0] for a in attempts[:4] if a.initials]
 
 
-def _names(mine: QuicTried) -> str:
+def _names(mine: Tried) -> str:
     return ", ".join(sorted({mine.name, *(a.name for a in mine.fellows if a.name)})[:4])
 
 
@@ -363,11 +379,11 @@ def _span_s(told: Sequence[Any]) -> float:
     return (max(times) - min(times)) / 1e9 if times else 0.0
 
 
-def _subject(mine: QuicTried, trial: str | None) -> Subject:
+def _subject(mine: Tried, trial: str | None) -> Subject:
     place = mine.place
     return Subject(name=mine.name, address=place.address, port=place.port, protocol="quic", trial=trial)
 
 
-def _unsure(why: str, mine: QuicTried) -> Inconclusive:
+def _unsure(why: str, mine: Tried) -> Inconclusive:
     packets = tuple(Cited(d.capture, d.number) for a in mine.silent for d in a.initials)
     return Inconclusive(why, packets, _subject(mine, None))

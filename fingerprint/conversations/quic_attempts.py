@@ -96,7 +96,8 @@ def _attempt(flow: QuicFlow, refusals: tuple[Unreachable, ...]) -> QuicAttempt:
     before = [d for d in mine if (answer is None or d.time_ns <= answer.time_ns) and d.number not in given_up]
     initials = [d for d in before if d.payload_bytes >= FIRST_DATAGRAM_BYTES]
     unheard = _unheard(flow, theirs)
-    refused = tuple(r for r in refusals if not any(d.number == r.number for d in theirs))
+    # A client that has gone away is reported to the server in the same words, about the server's datagrams.
+    refused = tuple(r for r in refusals if r.client == flow.client)
     return QuicAttempt(
         flow=flow,
         name=flow.name,

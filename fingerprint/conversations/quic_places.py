@@ -223,7 +223,7 @@ def _silencings(place: QuicPlace, name: str) -> tuple[Silencing, ...]:
             found.append(Silencing(trigger=a, silent=silent, ended=rest[0] if rest and rest[0].passed else None))
         elif a.name == name and later[0].passed:
             return ()
-        elif a.name != name and later[0].name != name:
+        elif a.name != name:
             quiet_others += bool(silent)
             after_others += later[0].passed
     # The names that fell silent pass otherwise: an outage would have taken them at another time as well.

@@ -113,6 +113,8 @@ def _nginx(folder: Path, servers: Servers, tls_port: int) -> str:
         _virtual(folder, tls_port, name=name, more=f'if ($uri != "") {{ return {status} "refused\\n"; }}')
         for name, status in servers.statuses.items()
     )
+    # RFC 7838: what has HTTP/3 says so.
+    advertised = "add_header Alt-Svc 'h3=\":443\"; ma=86400' always;" if servers.quic else ""
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -121,7 +123,7 @@ user root; daemon off; master_process off; worker_processes 1; pid {folder}/ngin
 events {{ worker_connections 512; }}
 http {{
   access_log off; {temporary} default_type text/html; sendfile on; tcp_nodelay on; keepalive_timeout 30s;
-  client_max_body_size 0; server_names_hash_bucket_size 128;
+  client_max_body_size 0; server_names_hash_bucket_size 128; {advertised}
   server {{ listen unix:{folder}/sink; location / {{ return 200 "ok"; }} }}
   {_virtual(folder, tls_port, name="_", default=True)}
   {limits}

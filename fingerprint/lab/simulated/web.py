@@ -27,8 +27,10 @@ _PACE_S = 0.02
 class Answering:
     """HTTP/1.1 for one connection, without IO: requests in, the head and the length of what follows out."""
 
-    def __init__(self, statuses: Mapping[str, int] = _NONE) -> None:
+    def __init__(self, statuses: Mapping[str, int] = _NONE, *, quic: bool = False) -> None:
         self._statuses = statuses
+        # RFC 7838: what has HTTP/3 says so.
+        self._advertised = 'Alt-Svc: h3=":443"; ma=86400\r\n' if quic else ""
         self._heard = b""
         self._upload_left = -1
         self.host = ""
@@ -64,8 +66,8 @@ class Answering:
 
     def _head(self, status: bytes, body_bytes: int) -> tuple[bytes, int]:
         self._upload_left = -1
-        fields = f"Server: lab\r\nContent-Type: text/html\r\nContent-Length: {body_bytes}\r\nConnection: close\r\n\r\n"
-        return b"HTTP/1.1 " + status + b"\r\n" + fields.encode(), body_bytes
+        fields = f"Server: lab\r\nContent-Type: text/html\r\nContent-Length: {body_bytes}\r\nConnection: close\r\n"
+        return b"HTTP/1.1 " + status + b"\r\n" + f"{fields}{self._advertised}\r\n".encode(), body_bytes
 
 
 class WebApp(App):
@@ -73,7 +75,7 @@ class WebApp(App):
 
     def __init__(self, servers: Servers) -> None:
         self.servers = servers
-        self._answering = Answering(servers.statuses)
+        self._answering = Answering(servers.statuses, quic=servers.quic)
         self._left_bytes = 0
         self._pacing = False
         self._answered = False
