@@ -47,9 +47,11 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
     if even and lossier and t.retransmitted_ratio >= enough:
         return "policer"
     # A sender that paces itself is constant too, and loses on one line: only a queue makes it a shaper. Where no round
-    # trips were seen, the queue's overflow has to be.
+    # trips were seen, the queue's overflow has to be. Without a control nobody is convicted, and drops that chance does
+    # not explain are worth telling.
     measured = bool(t.in_flow_rtt_s and t.rtt_s)
     queued = rtts >= NO_QUEUE_RATIO if measured else t.retransmitted_ratio >= LIGHTLY_POLICED_RATIO
+    queued = queued or (control is None and (t.limiter.dispersion or 0.0) > CHANCE_DISPERSION)
     if even and queued and t.variation <= CONSTANT_VARIATION:
         return "shaper"
     return "loss" if lossier and t.retransmitted_ratio >= LOSS_RATIO else None
