@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -34,19 +35,20 @@ def bounded(seconds: float) -> Iterator[None]:
     It is raised only in code that was called from within, never in the frame of the ``with`` statement itself, so that
     whoever catches it around the statement catches it always.
     """
-    main = threading.current_thread() is threading.main_thread()
-    with (_by_signal if main else _by_thread)(_clock(seconds), sys._getframe(2)):  # noqa: SLF001  # the caller's frame
+    signalled = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    with (_by_signal if signalled else _by_thread)(_clock(seconds), sys._getframe(2)):  # noqa: SLF001  # the caller's frame
         yield
 
 
 def _clock(seconds: float) -> Callable[[], bool]:
     """Whether the time of the thread that asked for this is up; any thread may call it."""
-    clock = time.pthread_getcpuclockid(threading.get_ident())
-    began_s, began_wall_s = time.clock_gettime(clock), time.monotonic()
+    computing = time.process_time
+    if hasattr(time, "pthread_getcpuclockid"):  # not everywhere; other threads count where it is missing
+        computing = partial(time.clock_gettime, time.pthread_getcpuclockid(threading.get_ident()))
+    began_s, began_wall_s = computing(), time.monotonic()
 
     def up() -> bool:
-        computed_s, passed_s = time.clock_gettime(clock) - began_s, time.monotonic() - began_wall_s
-        return computed_s >= seconds or passed_s >= seconds * WALL_RATIO
+        return computing() - began_s >= seconds or time.monotonic() - began_wall_s >= seconds * WALL_RATIO
 
     return up
 
@@ -66,11 +68,11 @@ def _by_signal(up: Callable[[], bool], outside: FrameType) -> Iterator[None]:
         raise Overdue
 
     before = signal.signal(signal.SIGALRM, look)
-    left_s, _ = signal.setitimer(signal.ITIMER_REAL, TICK_S, TICK_S)
+    left_s, every_s = signal.setitimer(signal.ITIMER_REAL, TICK_S, TICK_S)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, left_s)
+        signal.setitimer(signal.ITIMER_REAL, left_s, every_s)
         signal.signal(signal.SIGALRM, before)
 
 
