@@ -26,7 +26,18 @@ from fingerprint.conversations import quic_endings
 from fingerprint.conversations.quic_endings import Ending
 from fingerprint.conversations.quic_places import QuicPlace
 from fingerprint.conversations.quic_sweeps import compared_with
-from fingerprint.technique import Clue, Facets, Finding, Location, Subject, Technique, Trigger, cite
+from fingerprint.technique import (
+    Cited,
+    Clue,
+    Facets,
+    Finding,
+    Inconclusive,
+    Location,
+    Subject,
+    Technique,
+    Trigger,
+    cite,
+)
 
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
@@ -82,13 +93,6 @@ ENDING_AT_THE_EDGE = Clue(
     },
     source="a filter in the home or office stands on the way as well; set by hand",
 )  # fmt: skip
-ENDED = Clue(
-    id="quic-ended",
-    says="{what} {took:.1f} ms after the Initial; nothing shows that it is not the server's",
-    group="observation",
-    given={},
-    source="RFC 9000 section 10.2.3",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,7 @@ class QuicClosing(Technique):
     """Thresholds live with the facts, in `fingerprint.conversations.quic_endings`."""
 
     clues = (
-        NOT_THE_SERVERS, SOONER_THAN_THE_SERVER, ENDING_WITH_OTHER_TTL, ENDING_FROM_THE_WAY, ENDING_AT_THE_EDGE, ENDED,
+        NOT_THE_SERVERS, SOONER_THAN_THE_SERVER, ENDING_WITH_OTHER_TTL, ENDING_FROM_THE_WAY, ENDING_AT_THE_EDGE,
     )  # fmt: skip
     reads_steps_of = ("quic-blocking",)
 
@@ -119,7 +123,9 @@ def _endings(capture: Capture, place: QuicPlace) -> Iterator[Finding]:
         begun = e.attempt.initials[:1] or e.attempt.flow.head[:1]
         words: dict[str, Any] = {"what": e.says, "took": e.took_s * 1e3}
         if not e.contradictions and not e.sooner:
-            yield cite(ENDED, subject, *begun, e.packet, **words)
+            if not e.expected:
+                why = f"{e.says} {e.took_s * 1e3:.1f} ms after the Initial; nothing shows whether it is the server's"
+                yield Inconclusive(why, tuple(Cited(p.capture, p.number) for p in (*begun, e.packet)), subject)
             continue
         facets = _facets(e, place)
         if e.contradictions:

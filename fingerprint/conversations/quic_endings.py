@@ -33,6 +33,7 @@ class Ending:
     witnesses: tuple[Datagram, ...]  # packets that contradict it
     took_s: float  # from the first Initial
     sooner: bool  # than the server can answer
+    expected: bool  # what a server without QUIC, or without this version, says
     other_ttl: int | None  # of the server's own packets, where they all have one and this has another
 
 
@@ -109,6 +110,7 @@ def _refusal(attempt: QuicAttempt, place: QuicPlace, refusal: Unreachable, floor
     return Ending(
         attempt=attempt, kind="icmp", says=f"ICMP {refusal.says} from {refusal.sender}", packet=refusal,
         contradictions=tuple(why), witnesses=tuple(witnesses), took_s=refusal.elapsed_s,
+        expected=refusal.says in OF_THE_HOST and refusal.sender == place.address,
         sooner=refusal.sender == place.address and _sooner(refusal.elapsed_s, floor_s), other_ttl=None,
     )  # fmt: skip
 
@@ -129,7 +131,8 @@ def _made(
     steady = _steady_ttl(place, attempt)
     return Ending(
         attempt=attempt, kind=kind, says=says, packet=at, contradictions=why, witnesses=witnesses, took_s=took_s,
-        sooner=_sooner(took_s, floor_s), other_ttl=steady if steady is not None and steady != at.ttl_hops else None,
+        sooner=_sooner(took_s, floor_s), expected=kind == "negotiation",
+        other_ttl=steady if steady is not None and steady != at.ttl_hops else None,
     )  # fmt: skip
 
 
