@@ -13,7 +13,7 @@ When it is wrong
     Proxies, caches and portals answer for servers, but open the connection themselves, so that their answers are as
     late as their handshakes. Balancers and firewalls before a server answer in their own headers. Sites refuse
     countries, robots and strangers; a lone 403, 451 or redirect says nothing. A filter in the house answers as one
-    in the network does: what crossed no router convicts nobody by its time.
+    in the network does: what crossed hardly a router convicts nobody by its time.
 
 Papers
     Weaver, Kreibich, Paxson, "Redirecting DNS for Ads and Profit", FOCI 2011; Marczak et al., "Bad Traffic", 2018.
@@ -29,10 +29,9 @@ from types import MappingProxyType
 from fingerprint.capture import Capture
 from fingerprint.conversations import http_views as side_by_side
 from fingerprint.conversations.expired import TIME_EXCEEDED
-from fingerprint.conversations.http_answers import Answer, answers, worth_a_look
+from fingerprint.conversations.http_answers import HOUSE_HOPS, Answer, answers, worth_a_look
 from fingerprint.conversations.http_views import View
 from fingerprint.conversations.quotations import unsent
-from fingerprint.conversations.resets import INITIAL_TTLS_HOPS, NEAR_S
 from fingerprint.conversations.streams import Stream
 from fingerprint.messages.http_page import Page
 from fingerprint.quality import tick_s
@@ -96,7 +95,7 @@ SOONER_BY_ONE_SAMPLE = _family(
 )  # fmt: skip
 SOONER_FROM_NEARBY = _family(
     "sooner-from-nearby",
-    "answered {elapsed_ms:.1f} ms after the request by what crossed no router; the server is {rtt_ms:.1f} ms away",
+    "answered {elapsed_ms:.1f} ms after the request from hardly outside the house; the server is {rtt_ms:.1f} ms away",
     "http-timing", 0.3, others=0.3, local_network=0.3, rest=0.005,
 )  # fmt: skip
 # By number of independent fields. A firewall before its servers refuses in its own headers, and so does a proxy.
@@ -156,15 +155,17 @@ FROM_AFAR = _family(
     "http-distance", 0.5, others=0.003, local_network=0.003, capture_fault=0.01, rest=0.3,
     source="RFC 791: what died nearer was read by nobody farther; set by hand",
 )  # fmt: skip
-SERVED_ELSEWHERE = Clue(
-    id="same-request-served-elsewhere",
-    says="{name} answers {status} here ({refusals}), and serves the same request to another client ({served})",
-    group="http-vantages",
-    given={
-        "http.error": 0.6, "http.blockpage": 0.6, "http.redirect": 0.3, "server-refuses": 0.02, "ordinary": 0.02,
-        **dict.fromkeys(_FOR_OTHERS, 0.3), "innocent": 0.01, "*": 0.01,
-    },
+# Whoever speaks for others seldom takes the trouble to speak in their headers and at their time.
+SERVED_ELSEWHERE = _family(
+    "served-elsewhere", "{status} here ({refusals}), and the same request is served to another client ({served})",
+    "http-vantages", 0.6, others=0.02, server_refuses=0.005, ordinary=0.01, rest=0.005,
     source="DESIGN: the same request passes from another vantage; set by hand",
+)  # fmt: skip
+# Sites turn away robots and strangers by 403, and nobody by 451.
+FOR_LEGAL_REASONS = _family(
+    "for-legal-reasons-here", "{status} here ({refusals}), and the same request is served to another client ({served})",
+    "http-vantages", 0.6, others=0.01, server_refuses=0.005, ordinary=0.0005, rest=0.001,
+    source="RFC 7725 (451 says that it is the law); set by hand",
 )  # fmt: skip
 REFUSED = Clue(
     id="refused-by-status",
@@ -176,7 +177,7 @@ REFUSED = Clue(
 FAMILIES = (
     TWO_ANSWERS, SOONER, SOONER_BY_ONE_SAMPLE, SOONER_FROM_NEARBY, *UNLIKE.values(), UNLIKE_THE_HANDSHAKE, KNOWN_PAGE,
     KNOWN_PRODUCT, AMONG_STRANGERS, WHERE_IT_IS_A_STRANGER, OTHERS_SERVED, CUT_BEHIND, UNAWARE, IN_THE_CLIENTS_NAME,
-    FROM_AFAR,
+    FROM_AFAR, SERVED_ELSEWHERE, FOR_LEGAL_REASONS,
 )  # fmt: skip
 
 
@@ -184,11 +185,10 @@ FAMILIES = (
 class HttpInjection(Technique):
     """Thresholds: how many strangers must say the same, and how often a server must have refused and served."""
 
-    clues = (*(clue for family in FAMILIES for clue in family.values()), SERVED_ELSEWHERE, REFUSED)
+    clues = (*(clue for family in FAMILIES for clue in family.values()), REFUSED)
 
     reads_steps_of = ("http-filtering",)
 
-    house_hops: int = 3  # what a home or an office puts between its hosts and its provider
     strangers: int = 3
     refusals: int = 2
 
@@ -218,12 +218,13 @@ class HttpInjection(Technique):
             yield from self._afar(capture, name, address, action)
         yield from self._beside(capture, doubtful)
 
-    def _afar(self, capture: Capture, name: str, address: str, action: str) -> Iterator[Evidence]:
+    @staticmethod
+    def _afar(capture: Capture, name: str, address: str, action: str) -> Iterator[Evidence]:
         """Requests that were answered from some reach on, and those that died before it unanswered."""
         shots = [s for s in capture.shots if (s.name, s.address, s.protocol) == (name, address, "http")]
         hits = [s for s in shots if s.drew == "answer"]
         hop = min((s.ttl_hops for s in hits), default=0)
-        misses = [s for s in shots if s.drew is None and s.died and self.house_hops < s.ttl_hops < hop]
+        misses = [s for s in shots if s.drew is None and s.died and HOUSE_HOPS < s.ttl_hops < hop]
         if not hits or not misses:
             return
         least = max(s.ttl_hops for s in misses)
@@ -242,18 +243,19 @@ class HttpInjection(Technique):
                 yield from (known,) if known else ()
                 continue
             action = doubtful.get(v.stream.trial) or _action(capture, v.page)
-            yield from filter(None, [_known(capture, v.stream, v.page)])
+            known = _known(capture, v.stream, v.page)
+            yield from filter(None, [known])
             served = [o for o in by_place[v.where] if o.host != v.host and o.served]
             alike = side_by_side.strangers(v, views, hosts=self.strangers)
             if alike and any(o.served and o.stream.client.address == v.stream.client.address for o in views):
                 packets = [s for o in (v, *alike[:4]) for s in _ends(o)]
                 yield cite(AMONG_STRANGERS[action], _subject(v.stream), *packets, hosts=1 + len(alike))
-            if served and (v.stream.trial in doubtful or v.page.kind in ("refusal", "error")):
+            if served and (known or v.stream.trial in doubtful):
                 yield from _pair(capture, v, served, action)
-            if v.page.kind in ("refusal", "error") and v.stream.trial not in doubtful:
-                yield from self._refused(v, views)
+            if v.page.kind in ("refusal", "error") and not known and v.stream.trial not in doubtful:
+                yield from self._refused(v, views, action)
 
-    def _refused(self, v: View, views: Sequence[View]) -> Iterator[Finding]:
+    def _refused(self, v: View, views: Sequence[View], action: str) -> Iterator[Finding]:
         """A refusal that nothing speaks against is the server's own word; elsewhere it may say another one."""
         if v.page.status not in (403, 451):
             return
@@ -262,10 +264,10 @@ class HttpInjection(Technique):
         elsewhere = side_by_side.served_elsewhere(v, views)
         mine = [o for o in views if o.where == v.where and (o.host, o.page.status) == (v.host, v.page.status)]
         if len(elsewhere) >= self.refusals <= len(mine):
+            family = FOR_LEGAL_REASONS if v.page.status == 451 else SERVED_ELSEWHERE
             yield cite(
-                SERVED_ELSEWHERE, subject, *_ends(v), *(s for o in elsewhere[:2] for s in _ends(o)),
-                facets=Facets(position="server"), name=v.host, status=v.page.status, refusals=len(mine),
-                served=len(elsewhere),
+                family[action], subject, *_ends(v), *(s for o in elsewhere[:2] for s in _ends(o)),
+                facets=Facets(position="server"), status=v.page.status, refusals=len(mine), served=len(elsewhere),
             )  # fmt: skip
             return
         why = f"{v.page.status} in the server's own time and headers: its own word, unless the request passes elsewhere"
@@ -287,15 +289,14 @@ def _against(a: Answer, action: str, third: Cited | None) -> Iterator[Evidence]:
         found.append(
             cite(
                 TWO_ANSWERS[action], subject, *a.request[-1:], a.first, *a.rivals, forged=forged if a.fields else (),
-                facets=Facets(position="on-path"), first=_said(a.page), other=other,
+                facets=Facets(position="on-path" if a.unlike else None), first=_said(a.page), other=other,
             )
         )  # fmt: skip
     if a.delay is not None and a.delay.sooner:
-        nearby = a.first.ttl_hops in INITIAL_TTLS_HOPS or a.delay.elapsed_s < NEAR_S
         firm = SOONER if a.delay.agreeing else SOONER_BY_ONE_SAMPLE
         found.append(
             cite(
-                (SOONER_FROM_NEARBY if nearby else firm)[action], subject, a.delay.cause, a.first, forged=forged,
+                (SOONER_FROM_NEARBY if a.nearby else firm)[action], subject, a.delay.cause, a.first, forged=forged,
                 elapsed_ms=a.delay.elapsed_s * 1e3, rtt_ms=a.delay.rtt_s * 1e3, samples=a.delay.samples,
             )
         )  # fmt: skip

@@ -28,7 +28,7 @@ from fingerprint.conversations import http_square as square
 from fingerprint.conversations.http_square import Asked, HttpSquare
 from fingerprint.conversations.openings import Opening
 from fingerprint.conversations.segments import Segment
-from fingerprint.technique import Clue, Evidence, Facets, Finding, Subject, Technique, Trigger, cite
+from fingerprint.technique import Cited, Clue, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite
 
 # What the clues below may join: silence here, resets and closes by whoever judges those.
 _LEAVES, _ACTIONS = ("host", "path", "keyword"), ("http.reset", "http.timeout", "http.close")
@@ -47,13 +47,20 @@ OTHER_PATH_HERE = Clue(
     group="path-pair",
     given={
         **_by(
-            "path", others=0.3, server_refuses=0.3, path_failure=0.3, loss=0.3, server_down=0.1, split_tcp=0.2,
+            "path", others=0.5, server_refuses=0.3, path_failure=0.3, loss=0.3, server_down=0.1, split_tcp=0.2,
             pmtu=0.1, local_network=0.01, captive_portal=0.01, innocent=0.1,
         ),
         "http.reset.host": 0.003, "http.timeout.host": 0.003, "ordinary": 0.3,
     },
     source="a script that hangs or dies is one path's own; set by hand",
 )  # fmt: skip
+PATH_DECIDES = Clue(
+    id="path-decides",
+    says="on {address} every request for {name}{path} failed ({failures}), and other paths passed ({passes}), in turn",
+    group="path-pair",
+    given={**OTHER_PATH_HERE.given, "path-failure": 0.06, "loss": 0.03, "server-down": 0.02, "innocent": 0.03},
+    source="binomial; set by hand",
+)
 PATH_PASSES_ELSEWHERE = Clue(
     id="same-path-passes-for-another-host",
     says="{control}{path} passes on {address} where {name}{path} does not",
@@ -69,7 +76,7 @@ PATH_FAILS_FOR_ALL = Clue(
     says="{path} fails on {address} for {name} and {others} other Hosts alike, which pass there with other paths",
     group="keyword-pair",
     given={
-        **_by("keyword", others=0.03, server_refuses=0.05, server_down=0.05, ordinary=0.1, innocent=0.02),
+        **_by("keyword", others=0.01, server_refuses=0.05, server_down=0.05, ordinary=0.1, innocent=0.02),
         "http.close": 0.3,
     },
     source="Crandall et al., CCS 2007: keywords in any request; set by hand",
@@ -80,7 +87,7 @@ PATH_FAILS_FOR_ALL = Clue(
 class RequestMatching(Technique):
     """The thresholds are those of `http-filtering`, whose steps it reads."""
 
-    clues = (OTHER_PATH_HERE, PATH_PASSES_ELSEWHERE, PATH_FAILS_FOR_ALL)
+    clues = (OTHER_PATH_HERE, PATH_DECIDES, PATH_PASSES_ELSEWHERE, PATH_FAILS_FOR_ALL)
 
     reads_steps_of = ("http-filtering",)
 
@@ -93,7 +100,7 @@ class RequestMatching(Technique):
                 yield from _by_path(table, mine, paths)
 
 
-def _by_path(table: HttpSquare, mine: Asked, paths: list[Opening]) -> Iterator[Evidence]:
+def _by_path(table: HttpSquare, mine: Asked, paths: list[Opening]) -> Iterator[Finding]:
     """The Host passes with another path; the same path under other Hosts tells a path from a word in it."""
     subject = Subject(name=mine.host, address=mine.address, port=mine.port, protocol="http")
     failures = _begun([mine])
@@ -103,9 +110,11 @@ def _by_path(table: HttpSquare, mine: Asked, paths: list[Opening]) -> Iterator[E
     facets = Facets(trigger=Trigger(field=field, value=mine.path))
     shown = paths[0].stream.http_request
     control = shown.target if shown is not None else "another path"
+    kind, _ = square.pair(mine, paths, ())
+    clue = PATH_DECIDES if kind == "decides" else OTHER_PATH_HERE
     yield cite(
-        OTHER_PATH_HERE, subject, *failures, *_exchanges(paths[:4]), facets=facets, control=control,
-        passes=len(paths), failures=len(mine.failed), **words,
+        clue, subject, *failures, *_exchanges(paths[:4]), facets=facets, control=control, passes=len(paths),
+        failures=len(mine.failed), **words,
     )  # fmt: skip
     if passes:
         yield cite(
@@ -114,6 +123,9 @@ def _by_path(table: HttpSquare, mine: Asked, paths: list[Opening]) -> Iterator[E
         )  # fmt: skip
     elif fails:
         yield cite(PATH_FAILS_FOR_ALL, subject, *failures, *_begun(fails), facets=facets, others=len(fails), **words)
+    else:
+        why = f"{mine.path} was asked for under no other Host that passes here: a path and a word in it look the same"
+        yield Inconclusive(why, tuple(Cited(s.capture, s.number) for s in failures), subject)
 
 
 def _begun(asked: list[Asked]) -> list[Segment]:

@@ -6,6 +6,11 @@ from captures.samples.recipe_tcp import App, Connection
 
 PAGE = b"<!doctype html><html><head><title>Welcome</title></head><body>" + b"<p>An ordinary page.</p>" * 40
 
+LEGAL = (
+    b"<!doctype html><html><head><title>Unavailable</title></head><body><h1>Not available in your country</h1>"
+    b"<p>We cannot show this page to visitors from your country for legal reasons.</p></body></html>"
+)
+
 
 def response(status: str, body: bytes, *headers: str) -> bytes:
     """A whole response with its length."""
@@ -43,7 +48,7 @@ class HttpClient(App):
 
 
 class HttpServer(App):
-    """Has a page for every host; `manners` may say reset, hang or forbidden for some."""
+    """Has a page for every host; `manners` may say reset, hang, forbidden, unavailable or upgrade for some, or "*"."""
 
     def __init__(self, manners: dict[str, str] | None = None) -> None:
         self.manners, self.heard = manners or {}, b""
@@ -55,12 +60,16 @@ class HttpServer(App):
             return
         host = next(x[5:].strip() for x in self.heard.split(b"\r\n") if x.startswith(b"Host:")).decode()
         self.heard = b""
-        match self.manners.get(host):
+        match self.manners.get(host, self.manners.get("*")):
             case "reset":
                 connection.abort()
             case "hang":
                 pass
             case "forbidden":
                 connection.send(response("403 Forbidden", b"<html><body><h1>403 Forbidden</h1></body></html>"))
+            case "unavailable":
+                connection.send(response("451 Unavailable For Legal Reasons", LEGAL))
+            case "upgrade":
+                connection.send(response("301 Moved Permanently", b"", f"Location: https://{host}/"))
             case _:
                 connection.net.at(0.008, lambda: connection.send(response("200 OK", PAGE)))

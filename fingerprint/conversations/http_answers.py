@@ -18,7 +18,7 @@ from captures.columns import State
 from fingerprint.capture import Capture
 from fingerprint.conversations import resets_headers, resets_timing
 from fingerprint.conversations.handshake import handshake
-from fingerprint.conversations.resets import Ending, without_twins
+from fingerprint.conversations.resets import INITIAL_TTLS_HOPS, NEAR_S, Ending, without_twins
 from fingerprint.conversations.resets_headers import SAME_SENDER_HOPS
 from fingerprint.conversations.resets_timing import Delay
 from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Segment
@@ -34,6 +34,10 @@ COMPARED = 64
 ASKED_STREAMS = 40
 # So many packets after a handshake show a manner; the first alone may be a proxy's.
 SETTLED_PKTS = 2
+
+
+# What a home or an office puts between its hosts and its provider: an answer that crossed no more may be its own.
+HOUSE_HOPS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,17 @@ class Answer:
     def first(self) -> Segment:
         """The segment that the answer begins with."""
         return self.segments[0]
+
+    @property
+    def unlike(self) -> bool:
+        """Another sender's packet, by its headers or its time: not the server's own, rewritten on the way."""
+        return len(self.fields) >= 2 or bool(self.delay and self.delay.sooner)
+
+    @property
+    def nearby(self) -> bool:
+        """It crossed so few routers, or took so little time, that the house may have answered."""
+        hops = next(initial for initial in sorted(INITIAL_TTLS_HOPS) if initial >= self.first.ttl_hops)
+        return hops - self.first.ttl_hops <= HOUSE_HOPS or bool(self.delay and self.delay.elapsed_s < NEAR_S)
 
     @property
     def closes(self) -> bool:

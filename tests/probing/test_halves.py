@@ -157,7 +157,7 @@ def test_a_form_that_the_control_fails_in_is_not_tried_with_the_target():
 
 def test_in_the_clear_the_host_takes_the_place_of_the_name():
     plain = replace(BOTH, secure=False, port=80)
-    steps = sent("sni-filtering", plain, failing("reset"))
+    steps = sent("http-filtering", plain, failing("reset"))
     assert all(isinstance(s.message, Request) for s in steps)
     assert {s.message.host for s in steps} == {"forum.test", "garden.test"}
 
