@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
 # What a false answer says that gives no addresses.
 _CODES = {NXDOMAIN: "nxdomain", REFUSED: "refused", SERVFAIL: "servfail"}
-_DENIALS = {f"dns.{node}": 0.6 for node in _CODES.values()}
 
 # Each P(seen | hypothesis) is set by hand from the mechanism: no labelled frequencies were measured yet (n = 0).
 TWO_ANSWERS = Clue(
@@ -89,7 +88,7 @@ SOONER = Clue(
     says="answered {took:.1f} ms after the query; handshakes with the resolver take {floor:.1f} ms",
     group="dns-time",
     given={
-        "dns.injection": 0.6, **_DENIALS, "local-network": 0.05, "chosen-filter": 0.05, "split-tcp": 0.05,
+        "dns.injection": 0.6, "dns.nxdomain": 0.6, "local-network": 0.05, "chosen-filter": 0.05, "split-tcp": 0.05,
         "innocent": 0.02, "*": 0.02,
     },
     source="Duan et al., SATIN 2012",
@@ -100,7 +99,7 @@ SOONER_THAN_OTHERS = Clue(
     group="dns-time",
     given={
         "dns.injection": 0.6,
-        **_DENIALS,
+        "dns.nxdomain": 0.6,
         "local-network": 0.2,
         "chosen-filter": 0.2,
         "innocent": 0.08,
@@ -112,7 +111,7 @@ UNLIKE_THE_RESOLVER = Clue(
     id="header-unlike-the-resolvers-others",
     says="(IP TTL, DF, RA) {mine} where {support} answers to other names show {usual}",
     group="dns-header",
-    given={"dns.injection": 0.5, **dict.fromkeys(_DENIALS, 0.5), "local-network": 0.1, "innocent": 0.06, "*": 0.06},
+    given={"dns.injection": 0.5, "dns.nxdomain": 0.5, "local-network": 0.1, "innocent": 0.06, "*": 0.06},
     source="Duan et al., SATIN 2012; weak, because anycast and load balancing change TTLs too",
 )
 NO_RESOLVER_BUT_LIVE_NAMES = Clue(

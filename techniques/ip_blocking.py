@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.capture import Capture
-from fingerprint.conversations.dns_answers import is_owned
 from fingerprint.conversations.reachability import (
     ROUTED_BITS,
     Reach,
@@ -35,12 +34,12 @@ from fingerprint.conversations.reachability import (
     alive_meanwhile,
     are_neighbours,
     known_distance,
+    syn_acks_unheard,
 )
-from fingerprint.conversations.resets import INITIAL_TTLS_HOPS
-from fingerprint.conversations.segments import ACK, SYN
+from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
-from fingerprint.conversations.syn_sweeps import Dies, OtherWay, SynShot, by_place, nearest_way, refusals
-from fingerprint.conversations.unreachable import OF_THE_HOST, PROHIBITED, Unreachable
+from fingerprint.conversations.syn_sweeps import Dies, OtherWay, SynShot, by_place, drawn, nearest_way, refusals
+from fingerprint.conversations.unreachable import OF_THE_HOST, PROHIBITED
 from fingerprint.probing.addresses_tried import addresses_tried
 from fingerprint.steps import Probe, Target
 from fingerprint.technique import (
@@ -131,6 +130,16 @@ DIES_AT_THE_FAR_SIDE = Clue(
     },
     source="RFC 792; a dead host and its firewall stand behind their last router; set by hand",
 )  # fmt: skip
+RESET_ON_THE_WAY = Clue(
+    id="reset-of-a-syn-that-died",
+    says="SYNs to port {port} of {address} are reset from {hop} hops on; port {other} of it is {reach} away",
+    group="place",
+    given={
+        "tcp.reset": 0.8, **dict.fromkeys(_NOT_THERE, 0.0002), "innocent": 0.00002, "*": 0.00002, "split-tcp": 0.0005,
+        "captive-portal": 0.0002,
+    },
+    source="RFC 791: what died on the way was read by nobody behind; set by hand",
+)  # fmt: skip
 PROHIBITED_ON_THE_WAY = Clue(
     id="prohibited-on-the-way",
     says="{sender} said '{said}' {took:.0f} ms after the SYN to {address}; {other} is {rtt:.0f} ms away",
@@ -172,8 +181,6 @@ WAY_BACK = Clue(
 SOONER_RATIO = 0.7
 # A gap below this is scheduling noise of the capture point, not distance.
 LEAST_GAP_S = 0.003
-# From the last router of the first way on: its own link, and more than one router of the second way.
-PORT_BEYOND_HOPS, NEIGHBOUR_BEYOND_HOPS = 2, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +189,7 @@ class IpBlocking(Technique):
 
     clues = (
         SYN_UNANSWERED, NOTHING_ANSWERS, OTHER_PORT_ANSWERS, PORT_DIES_ON_THE_WAY, DIES_BEFORE_NEIGHBOURS,
-        DIES_BEFORE_FELLOWS, DIES_AT_THE_FAR_SIDE, PROHIBITED_ON_THE_WAY, UNREACHABLE_ON_THE_WAY,
+        DIES_BEFORE_FELLOWS, DIES_AT_THE_FAR_SIDE, RESET_ON_THE_WAY, PROHIBITED_ON_THE_WAY, UNREACHABLE_ON_THE_WAY,
         REFUSED_BY_THE_FAR_SIDE, WAY_BACK,
     )  # fmt: skip
 
@@ -205,6 +212,7 @@ class IpBlocking(Technique):
                     yield from _refused(capture, reach, requests)
                 elif requests.failing and requests.reset:
                     yield from _port_pair(reach, requests)
+                    yield from _reset(capture, reach, requests)
         for stream in capture.streams:
             yield from _unheard(stream)
 
@@ -212,7 +220,7 @@ class IpBlocking(Technique):
         """Ports that never answered: which, beside what, and where the SYNs end."""
         long = [p for p in reach.dead if p.syns >= self.syns and _waited_s(p) >= self.listen_s]
         if not long:
-            why = f"{reach.dead[0].syns} unanswered SYNs may be lost ones, want {self.syns}"
+            why = f"{reach.dead[0].syns} unanswered SYNs, want {self.syns} and {self.listen_s:g} s of listening"
             yield _unsure(why, reach, reach.dead[0])
             return
         fellows = alive_meanwhile(capture.reaches, reach, long)
@@ -242,30 +250,14 @@ class IpBlocking(Technique):
             place = where[p.port]
             if place is not None:
                 yield _located(reach, p, subject, place)
-        if not any(place is not None and _convicts(place, reach) for place in where.values()):
+        if not any(place is not None and place.convicts(reach) for place in where.values()):
             why = "a black hole, a dead host and its firewall are alike from here; SYNs of growing TTL to it and to"
             yield _unsure(f"{why} a neighbour, or a second vantage, would tell", reach, long[0])
 
 
-def _convicts(place: OtherWay, reach: Reach) -> bool:
-    """Whether the SYNs end well before the far side, and behind a router that is nobody's own.
-
-    A network whose routers do not report may have one that does not right before the address.
-    """
-    same = place.address == reach.address
-    far = place.at.beyond_hops >= (PORT_BEYOND_HOPS if same else NEIGHBOUR_BEYOND_HOPS)
-    told = same or not place.at.silent
-    return far and told and not _is_own(reach.client, place.at.last.router, place.at.link[0])
-
-
-def _is_own(client: str, router: str, hops: int) -> bool:
-    """A box in the home or office stands there by its owner's choice."""
-    return hops <= 1 or is_owned(client, router)
-
-
 def _located(reach: Reach, requests: Requests, subject: Subject, place: OtherWay) -> Finding:
     at, same = place.at, place.address == reach.address
-    if not _convicts(place, reach):
+    if not place.convicts(reach):
         if at.beyond_hops > 1:
             why = f"SYNs end behind {at.last.router}, in the client's own network or no nearer than the address may be"
             return _unsure(why, reach, requests)
@@ -302,6 +294,31 @@ def _port_pair(reach: Reach, requests: Requests) -> Iterator[Finding]:
     )
 
 
+def _reset(capture: Capture, reach: Reach, requests: Requests) -> Iterator[Finding]:
+    """Where a SYN is reset that was too short of hops to come as far as the address."""
+    other = reach.other_port(requests.port)
+    places = by_place(capture.syn_shots)
+    mine = places.get((reach.client, reach.address, requests.port), ())
+    ways = places.get((reach.client, reach.address, other.port), ()) if other else ()
+    at = drawn(mine, ways)
+    if at is None or other is None or at.at_home(reach):
+        return
+    went_on = [s.died for s in at.hits if s.died]
+    shown = [*(s.syns[0] for s in at.hits), at.reach.syns[0], *(Cited(d.capture, d.number) for d in went_on)]
+    if at.below and at.below.died:
+        shown.append(Cited(at.below.died.capture, at.below.died.number))
+    resets = [Cited(x.capture, x.number) for s in at.hits for x in s.stream.head if x.flags & RST and not x.from_client]
+    facets = Facets(
+        position="on-path" if went_on else None,
+        trigger=Trigger(field="tcp.dport", value=str(requests.port)),
+        location=Location(hop=at.hop, link=(at.hop - 1, at.hop), address=went_on[0].router if went_on else None),
+    )
+    yield cite(
+        RESET_ON_THE_WAY, _subject(reach, "tcp", requests.port), *shown, facets=facets, forged=resets,
+        port=requests.port, address=reach.address, hop=at.hop, other=other.port, reach=at.reach.ttl_hops,
+    )  # fmt: skip
+
+
 def _refused(capture: Capture, reach: Reach, requests: Requests) -> Iterator[Finding]:
     """What ICMP says of an address, and whether its sender stands on the way there."""
     other = known_distance(capture.reaches, reach, requests, capture.rtt_samples)
@@ -312,7 +329,7 @@ def _refused(capture: Capture, reach: Reach, requests: Requests) -> Iterator[Fin
         shown = (Cited(report.capture, report.sent), Cited(report.capture, report.number))
         words: dict[str, Any] = {"sender": report.sender, "said": report.says, "address": reach.address}
         words["took"] = report.elapsed_s * 1e3
-        if _is_neighbour_at_home(reach, report):
+        if report.at_home(reach.client):
             yield Inconclusive(f"{report.sender} refuses; it stands in the client's own network", shown, subject)
             continue
         if other is None:
@@ -341,18 +358,9 @@ def _refusing(where: tuple[int, SynShot] | None) -> Location | None:
     return Location(hop=where[0], link=(where[0] - 1, where[0]), address=where[1].refused.sender)
 
 
-def _is_neighbour_at_home(reach: Reach, report: Unreachable) -> bool:
-    """Sent by the first router, whose packets have crossed none, or by one of the client's own network."""
-    return report.ttl_hops in INITIAL_TTLS_HOPS or is_owned(reach.client, report.sender)
-
-
 def _unheard(stream: Stream) -> Iterator[Finding]:
     """Seen from the server's side: SYN-ACKs go out, and the client goes on asking."""
-    if stream.client_bytes or stream.server_bytes or not stream.server_flags & SYN or stream.client_flags != SYN:
-        return
-    answers = [s for s in stream.head if not s.from_client and s.flags & (SYN | ACK) == SYN | ACK]
-    first_ns = answers[0].time_ns if answers else 0
-    again = [s for s in stream.head if s.from_client and s.time_ns > first_ns]
+    answers, again = syn_acks_unheard(stream)
     if len(answers) < 2 or len(again) < 2:
         return
     subject = Subject(address=stream.server.address, port=stream.server.port, protocol="tcp", trial=stream.trial)

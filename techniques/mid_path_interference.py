@@ -29,6 +29,7 @@ from fingerprint.conversations.lookups import DnsPacket
 from fingerprint.conversations.place import Shot, routers
 from fingerprint.conversations.place_armed import ArmedSweep
 from fingerprint.conversations.place_sweeps import Sweep
+from fingerprint.messages.dns import NXDOMAIN, REFUSED, SERVFAIL
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -55,7 +56,8 @@ _ON_THE_WAY = dict.fromkeys(
 
 def _named(action: str) -> Mapping[str, float]:
     """That a control with the same reach met nothing makes the name the trigger."""
-    slower = {"ip.throttle": 0.003} if action == "throttle" else {}
+    # A query has no field but the name that could set anything off, and no node below.
+    slower = {"throttle": {"ip.throttle": 0.003}, "timeout": {"dns.timeout": 0.6}}.get(action, {})
     leaves = ("sni",) if action in ("close", "alert") else ("sni", "host")
     return {**{f"*.{action}.{leaf}": 0.6 for leaf in leaves}, f"*.{action}": 0.005, **slower}
 
@@ -133,12 +135,18 @@ FALSE_ANSWER = Clue(
     given={"dns.injection": 0.6, **_SHORT, "local-network": 0.005},
     source=_SOURCE,
 )
-FALSE_DENIAL = Clue(
-    id="denial-of-a-query-that-died",
-    says="queries for {name} are denied from {hop} hops on though they die before {address}; {control} is not",
-    group="mid-path",
-    given={"dns.nxdomain": 0.6, **_SHORT, "local-network": 0.005},
-    source=_SOURCE,
+FALSE_DENIAL = MappingProxyType(
+    {
+        code: Clue(
+            id=f"{node}-of-a-query-that-died",
+            says=f"queries for {{name}} draw {node.upper()} from {{hop}} hops on though they die before {{address}}; "
+            "{control} does not",
+            group="mid-path",
+            given={f"dns.{node}": 0.6, **_SHORT, "local-network": 0.005},
+            source=_SOURCE,
+        )
+        for code, node in ((NXDOMAIN, "nxdomain"), (REFUSED, "refused"), (SERVFAIL, "servfail"))
+    }
 )
 MIRRORED = Clue(
     id="replies-mirror-the-ttl",
@@ -169,8 +177,8 @@ class MidPathInterference(Technique):
     """Thresholds live with the facts, in `fingerprint.conversations.place_sweeps` and beside it."""
 
     clues = (
-        *(clue for family in FAMILIES for clue in family.values()), PAGE, FALSE_ANSWER, FALSE_DENIAL, MIRRORED, ROUTERS,
-        REWRITTEN,
+        *(clue for family in FAMILIES for clue in family.values()), PAGE, FALSE_ANSWER, *FALSE_DENIAL.values(),
+        MIRRORED, ROUTERS, REWRITTEN,
     )  # fmt: skip
 
     reads_steps_of = ("sni-filtering", "dns-injection", "throttling")
@@ -217,7 +225,10 @@ def _clue(sweep: Sweep, *, compared: bool) -> tuple[Clue, tuple[str, ...]]:
             p for s in sweep.hits for p in s.replies if isinstance(p, DnsPacket) and p.ttl_hops == asked[s.trial] - less
         ]
     false = tuple(sorted({record.address for p in replies for record in p.addresses}))
-    return (FALSE_ANSWER if false else FALSE_DENIAL), false
+    if false:
+        return FALSE_ANSWER, false
+    codes = [p.head.rcode for p in replies if p.head.rcode in FALSE_DENIAL]
+    return FALSE_DENIAL[max(codes, key=codes.count, default=NXDOMAIN)], ()
 
 
 def _behind_decoys(sweep: ArmedSweep) -> Evidence:

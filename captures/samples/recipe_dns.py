@@ -15,7 +15,9 @@ from captures.samples.recipe_packets import Packet
 from captures.samples.recipe_tcp import App, Connection, Host
 
 Zone = dict[str, tuple[str, ...]]
-A_TYPE, AAAA_TYPE, NXDOMAIN = 1, 28, 3
+A_TYPE, AAAA_TYPE = 1, 28
+# RFC 1035 section 4.1.1.
+SERVFAIL, NXDOMAIN, REFUSED = 2, 3, 5
 
 
 def query(name: str, *, identity: int, kind: int = A_TYPE) -> bytes:
@@ -70,21 +72,25 @@ class Resolver:
         self.host, self.zone, self.think_s, self.rotate, self.ttl_s = host, zone, think_s, rotate, ttl_s
         self.ttl_of = ttl_of or (lambda _: host.ttl_hops)
         self.turn, self.ip_id = 0, host.net.rng.randrange(65536)
+        self.codes: dict[str, int] = {}  # name → the bare code that is answered for it
+        self.recursive, self.elsewhere_code = True, NXDOMAIN  # whether it asks others, and what it says of their names
         host.udp = self.asked
         host.listening[53] = lambda: _DnsOverTcp(self)
 
     def reply(self, asked: bytes) -> bytes:
         """What this resolver says."""
-        addresses = self.zone.get(name_asked(asked))
-        if addresses is None:
-            return answer(asked, (), rcode=NXDOMAIN)
+        name = name_asked(asked)
+        addresses = self.zone.get(name)
+        flags = {"aa": int(not self.recursive), "ra": int(self.recursive)}
+        if addresses is None or name in self.codes:
+            return answer(asked, (), rcode=self.codes.get(name, self.elsewhere_code), **flags)
         if self.rotate:
             at = self.turn % len(addresses)
             addresses = addresses[at:] + addresses[:at]
         self.turn += 1
         # A cache counts down.
         age_s = (self.host.net.now_ns - self.host.net.start_ns) // 10**9
-        return answer(asked, addresses, ttl_s=self.ttl_s - age_s % self.ttl_s)
+        return answer(asked, addresses, ttl_s=self.ttl_s - age_s % self.ttl_s, **flags)
 
     def asked(self, p: Packet) -> None:
         """A query over UDP."""

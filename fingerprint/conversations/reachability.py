@@ -13,7 +13,7 @@ from functools import cached_property
 from ipaddress import ip_address, ip_network
 
 from fingerprint.conversations.residual import RESIDUAL_S
-from fingerprint.conversations.segments import ACK, RST, SYN
+from fingerprint.conversations.segments import ACK, RST, SYN, Segment
 from fingerprint.conversations.streams import Stream
 from fingerprint.conversations.unreachable import Unreachable
 from fingerprint.technique import Cited
@@ -174,3 +174,12 @@ def known_distance(
             address=place.address, rtt_s=samples[0], sample=tuple(Cited(s.capture, s.number) for s in shown)
         )
     return None
+
+
+def syn_acks_unheard(stream: Stream) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+    """SYN-ACKs of a connection that came to nothing, and what the client repeated after the first; empty otherwise."""
+    if stream.client_bytes or stream.server_bytes or not stream.server_flags & SYN or stream.client_flags != SYN:
+        return (), ()
+    answers = tuple(s for s in stream.head if not s.from_client and s.flags & (SYN | ACK) == SYN | ACK)
+    first_ns = answers[0].time_ns if answers else 0
+    return answers, tuple(s for s in stream.head if s.from_client and s.time_ns > first_ns)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from fingerprint.conversations.dns_answers import is_owned
 from fingerprint.conversations.expired import Expired
 from fingerprint.conversations.limited import MOST_HOPS
 from fingerprint.conversations.reachability import ROUTED_BITS, Reach, Requests, are_neighbours
@@ -25,6 +26,9 @@ UNREPORTED_SYNS = 2
 # RFC 1812 section 4.3.2.8 and host ARP time-outs aside, a router that reports does so within a round trip.
 LISTEN_S = 0.3
 
+# From the last router of the first way on: its own link, and more than one router of the second way.
+PORT_BEYOND_HOPS, NEIGHBOUR_BEYOND_HOPS = 2, 3
+
 Place = tuple[str, str, int]  # client, address, port
 Report = TypeVar("Report", Expired, Unreachable)
 
@@ -38,6 +42,7 @@ class SynShot:
     died: Expired | None
     refused: Unreachable | None
     met: bool  # something in the server's name answered
+    reset: bool  # by a reset, and by nothing else
 
     @property
     def place(self) -> Place:
@@ -84,6 +89,7 @@ def syn_shots(
             died=_about(s, died.get((s.capture, s.flow), ())),
             refused=_about(s, said.get((s.capture, s.flow), ())),
             met=bool(s.server_flags),
+            reset=bool(s.server_flags & RST) and not s.server_flags & SYN,
         )
         for s, ttl in few
     )
@@ -164,6 +170,35 @@ def _end(shots: Iterable[SynShot]) -> int:
     return min((s.ttl_hops for s in shots if s.met), default=max((s.ttl_hops for s in shots if s.died), default=0))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """From where on SYNs are reset that cannot have come as far as the address."""
+
+    hop: int
+    hits: tuple[SynShot, ...]
+    below: SynShot | None  # died one router before without drawing anything
+    reach: SynShot  # the nearest SYN to another port of the address that was answered: so far away it is
+
+    def at_home(self, reach: Reach) -> bool:
+        """Whether whoever resets stands at the first hop, or behind a router of the client's own network."""
+        router = self.below.died.router if self.below and self.below.died else None
+        return self.hop <= 1 or (router is not None and is_owned(reach.client, router))
+
+
+def drawn(mine: Sequence[SynShot], others: Sequence[SynShot]) -> Drawn | None:
+    """Resets of SYNs that died on the way; ``others`` went to another port of the same address."""
+    reach = next((s for s in others if s.met and not s.reset), None)
+    hits = [s for s in mine if s.reset and reach is not None and s.ttl_hops < reach.ttl_hops]
+    if reach is None or not hits:
+        return None
+    hop = hits[0].ttl_hops
+    missed = [s for s in mine if not s.met and s.ttl_hops < hop]
+    if any(not s.met and s.ttl_hops >= hop and _listened_s(s) >= LISTEN_S for s in mine):
+        return None
+    below = missed[-1] if missed and missed[-1].ttl_hops == hop - 1 else None
+    return Drawn(hop=hop, hits=tuple(hits), below=below, reach=reach) if below or hop == 1 else None
+
+
 def refusals(mine: Sequence[SynShot]) -> Iterator[tuple[int, SynShot]]:
     """The smallest TTL with which requests are refused by ICMP, where less is reported as expired."""
     said = [s for s in mine if s.refused is not None]
@@ -182,6 +217,16 @@ class OtherWay:
     at: Dies
     address: str
     port: int
+
+    def convicts(self, reach: Reach) -> bool:
+        """Whether the SYNs end well before the far side, and behind a router that is nobody's own.
+
+        A network whose routers do not report may have one that does not right before the address.
+        """
+        same = self.address == reach.address
+        far = self.at.beyond_hops >= (PORT_BEYOND_HOPS if same else NEIGHBOUR_BEYOND_HOPS)
+        at_home = self.at.link[0] <= 1 or is_owned(reach.client, self.at.last.router)
+        return far and (same or not self.at.silent) and not at_home
 
 
 def nearest_way(places: Mapping[Place, Sequence[SynShot]], reach: Reach, requests: Requests) -> OtherWay | None:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from captures.recording import Recording
+from fingerprint.conversations.dns_answers import is_owned
 from fingerprint.conversations.quotations import quotations
+from fingerprint.conversations.resets import INITIAL_TTLS_HOPS
 from fingerprint.conversations.segments import Endpoint
 from fingerprint.conversations.streams import address_text
 
@@ -59,6 +61,10 @@ class Unreachable:
     port: int
     protocol: str  # tcp or udp
     elapsed_s: float  # from that packet to the report
+
+    def at_home(self, client: str) -> bool:
+        """Whether it came from the first router, its packets having crossed none, or from the client's own network."""
+        return self.ttl_hops in INITIAL_TTLS_HOPS or is_owned(client, self.sender)
 
     @property
     def sent(self) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+import dns.edns
 import dns.exception
 import dns.message
 import dns.name
@@ -113,6 +114,7 @@ class Edns:
     payload_bytes: int
     dnssec_ok: bool
     options: tuple[int, ...]
+    errors: tuple[int, ...] = ()  # extended error codes (RFC 8914)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,6 +329,7 @@ def _edns(read: dns.message.Message) -> Edns | None:
         payload_bytes=int(read.payload),
         dnssec_ok=bool(read.ednsflags & 0x8000),
         options=tuple(int(option.otype) for option in read.options),
+        errors=tuple(int(option.code) for option in read.options if isinstance(option, dns.edns.EDEOption)),
     )
 
 

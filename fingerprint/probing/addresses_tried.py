@@ -21,6 +21,8 @@ WEB_PORTS = (443, 80)
 # A report is due after a round trip to the router; what is not reported is sent so often more.
 LEAST_S, MOST_S, UNKNOWN_RTT_S = 0.3, 2.0, 0.2
 AGAIN = 2
+# What ends a handshake in the server's name.
+CUT = ("refused", "reset", "closed")
 # In a row, beyond the last router that answered: behind so many silent hops nothing answers any more.
 SILENT_HOPS = 6
 
@@ -70,12 +72,11 @@ class _Tried:
             return
         other = next(p for p in WEB_PORTS if p != port)
         _, on_other = yield from self._pair(other, at_once=True)
-        yield self._send(self.address, port, "target", next(self.trials), at_once=True)
-        if mine.outcome not in ("unanswered", "unreachable"):
-            return
+        for again in (port, other):
+            yield self._send(self.address, again, "target", next(self.trials), at_once=True)
         if on_other is not None and on_other.outcome == "answered":
             way = _Way(self.address, other, on_other.took_s or UNKNOWN_RTT_S)
-        elif free is not None and free.outcome == "answered":
+        elif free is not None and free.outcome == "answered" and mine.outcome not in CUT:
             way = _Way(self.control, port, free.took_s or UNKNOWN_RTT_S)
         else:
             return
@@ -105,7 +106,7 @@ class _Tried:
             replies = yield self._shot(way.address, way.port, hops, "control", way.rtt_s)
             if replies is None or replies.outcome in ("skipped", "failed"):
                 return
-            if replies.outcome in ("answered", "refused", "reset", "closed"):
+            if replies.outcome in ("answered", *CUT):
                 way.reach_hops = hops
                 return
             if replies.answers:
@@ -114,12 +115,12 @@ class _Tried:
                 return
 
     def _as_far(self, way: _Way) -> Generator[Send, Replies | None, None]:
-        """SYNs to whoever does not, where a router is known to report, and a few more where none does any longer."""
+        """SYNs to whoever does not: until they are cut off, or past the last router that reports them."""
         silent = 0
         for hops in sorted({*way.heard, way.reach_hops}):
             for _ in range(AGAIN):
                 replies = yield self._shot(self.address, self.target.port, hops, "target", way.rtt_s)
-                if replies is None or replies.outcome in ("skipped", "failed"):
+                if replies is None or replies.outcome in ("skipped", "failed", *CUT):
                     return
                 if replies.answers or replies.outcome != "unanswered":
                     break

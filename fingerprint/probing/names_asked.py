@@ -112,11 +112,12 @@ class NamesAsked:
         over_tcp = {(r, t): g for (r, over, t), g in self.given.items() if over == "tcp" and g}
         for (resolver, over, rtype), given in self.given.items():
             true = over_tcp.get((resolver, rtype))
-            if over == "udp" and given and true and not given & true:
+            if over == "udp" and true and not given & true:
                 found.setdefault(resolver, "answered")
         for rtype in ("A", "AAAA"):
             answers = {r: g for (r, over, t), g in self.given.items() if over == "udp" and t == rtype and g}
-            for resolver, given in answers.items():
+            asked = {r: g for (r, over, t), g in self.given.items() if over == "udp" and t == rtype}
+            for resolver, given in asked.items():
                 if any(not given & other for other in answers.values()):
                     found.setdefault(resolver, "answered")
         return found

@@ -154,6 +154,7 @@ def judged(censor: str, report: dict[str, Any] | None, *, at: int, seconds: floa
         return Outcome(result="false-block", nodes=nodes, **common)
     if not blocked:
         return Outcome(result="open", nodes=(), **common)
+    blocked.sort(key=lambda b: b[0] not in mine)  # where everybody is blocked, only the target is placed
     found = {m["mechanism"] for _, m in blocked}
     above = {".".join(n.split(".")[:i]) for n in want["nodes"] for i in range(1, n.count(".") + 1)}
     exact = found & set(want["nodes"])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+import time
+
+import dns.edns
 import dns.message
 import dns.rrset
 import pytest
@@ -87,6 +91,35 @@ def test_junk_truncation_and_bad_names_are_told_apart(raw: bytes, why: str) -> N
 
 def test_a_name_that_points_at_itself_ends() -> None:
     assert addresses(ANSWER[:33] + b"\xc0\x21" * 200) == ()
+
+
+@pytest.mark.parametrize("pointers", [10, 400, 8000])
+def test_chains_of_pointers_cost_no_more_than_their_message_is_long(pointers: int) -> None:
+    """Thousands of records whose names all lead through one chain: hops times records would take minutes."""
+    asked = b"\x01a\0" + struct.pack("!HH", 1, 1)
+    at = 12 + len(asked) + 11
+    chain, last = b"\0\0", at
+    for place in range(at + 2, at + 2 + 2 * pointers, 2):
+        chain, last = chain + struct.pack("!H", 0xC000 | last), place
+    holder = b"\0" + struct.pack("!HHIH", 65280, 1, 0, len(chain)) + chain
+    one = struct.pack("!H", 0xC000 | last) + struct.pack("!HHIH", 1, 1, 0, 4) + b"\x01\x02\x03\x04"
+    count = (65535 - 12 - len(asked) - len(holder)) // len(one)
+    raw = struct.pack("!HHHHHH", 1, 0x8180, 1, 1 + count, 0, 0) + asked + holder + one * count
+    began = time.process_time()
+    message = parse(raw)
+    assert message is not None
+    assert len(addresses(raw)) == count
+    assert outline(raw).whole
+    assert time.process_time() - began < 2.0
+
+
+def test_the_codes_of_extended_errors_are_read() -> None:
+    said = dns.message.make_response(dns.message.make_query("a.test", "A", use_edns=0))
+    said.use_edns(0, options=[dns.edns.EDEOption(16, "by order"), dns.edns.EDEOption(22)])
+    message = parse(said.to_wire())
+    assert message is not None
+    assert message.edns is not None
+    assert message.edns.errors == (16, 22)
 
 
 def test_octets_that_are_no_plain_character_are_escaped() -> None:

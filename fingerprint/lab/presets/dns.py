@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fingerprint.lab.boxes import gfw_dns, iran, turkmenistan
+from fingerprint.lab.boxes.dns_denying import NXDOMAIN, REFUSED, SERVFAIL, Denier, QueryDropper, TruthfulProxy
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.world import MINDED, Servers
 
@@ -43,5 +44,67 @@ PRESETS = (
         source="common practice of providers",
         boxes=lambda _: (),
         servers=Servers(resolver_lies={MINDED: "81.17.26.80"}),
+    ),
+    Preset(
+        name="dns-nxdomain-resolver",
+        says="The provider's resolver denies that the name exists; nothing happens on the way.",
+        source="common practice of providers",
+        boxes=lambda _: (),
+        servers=Servers(resolver_denies={MINDED: NXDOMAIN}),
+    ),
+    Preset(
+        name="dns-refused-resolver",
+        says="The provider's resolver refuses to answer for the name; nothing happens on the way.",
+        source="common practice of providers",
+        boxes=lambda _: (),
+        servers=Servers(resolver_denies={MINDED: REFUSED}),
+    ),
+    Preset(
+        name="dns-nxdomain",
+        says="A denial is forged for queries that name it, before the resolver's own answer.",
+        source="made for the laboratory",
+        boxes=lambda _: (Denier(),),
+        on_path=True,
+    ),
+    Preset(
+        name="dns-servfail",
+        says="Queries that name it are dropped on the way and answered with SERVFAIL.",
+        source="made for the laboratory",
+        boxes=lambda _: (Denier(rcode=SERVFAIL, drops=True),),
+    ),
+    Preset(
+        name="dns-refused",
+        says="Queries that name it are dropped on the way and answered with REFUSED.",
+        source="made for the laboratory",
+        boxes=lambda _: (Denier(rcode=REFUSED, drops=True),),
+    ),
+    Preset(
+        name="dns-query-drop",
+        says="Queries that name it are dropped on the way, over UDP and TCP.",
+        source="made for the laboratory",
+        boxes=lambda _: (QueryDropper(),),
+    ),
+    Preset(
+        name="name-gone",
+        kind="innocent",
+        says="The name is registered no more: no resolver knows it.",
+        source="made for the laboratory",
+        boxes=lambda _: (),
+        servers=Servers(gone=frozenset({MINDED})),
+    ),
+    Preset(
+        name="nxdomain-hijack",
+        kind="innocent",
+        says="The provider's resolver gives the address of a search page for names that nobody registered.",
+        source="RFC 6761; common practice of providers",
+        boxes=lambda _: (),
+        servers=Servers(resolver_hijacks="81.17.26.80"),
+    ),
+    Preset(
+        name="dns-proxy",
+        kind="innocent",
+        says="A transparent proxy answers every query, whoever it is for, and tells the truth.",
+        source="common practice of providers and hotels",
+        boxes=lambda _: (TruthfulProxy(),),
     ),
 )
