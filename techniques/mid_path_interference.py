@@ -6,7 +6,7 @@ What it looks for
     name that suffer from some reach of a decoy on, which names the target and dies on the way. Either names a link.
 
 What it sends
-    Nothing of its own: the sweeps of `sni-filtering`, `dns-injection` and `throttling`.
+    Nothing of its own: the sweeps of `sni-filtering`, `http-filtering`, `dns-injection` and `throttling`.
 
 When it is wrong
     A request that came as far as the server proves nothing: the control tells how far that is. Source ports vary, and
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from fingerprint.capture import Capture
+from fingerprint.conversations.http_answers import HOUSE_HOPS
 from fingerprint.conversations.lookups import DnsPacket
 from fingerprint.conversations.place import Shot, routers
 from fingerprint.conversations.place_armed import ArmedSweep
@@ -121,11 +122,29 @@ ARMED_SILENCE = _family(
     "behind-a-decoy", ARMED["reset"].says.replace(_SAID["reset"], "WHAT"), ("timeout", "throttle"),
     {**_SHORT, "loss": 0.002, "path-failure": 0.004, "congestion": 0.002, "server-down": 0.001}, named=True,
 )  # fmt: skip
+_PAGES = dict.fromkeys(("http.blockpage", "http.redirect", "http.injection", "http.error"), 0.6)
+_IN_THE_HOUSE = ("corporate-proxy", "captive-portal", "local-network")
 PAGE = Clue(
     id="page-for-a-request-that-died",
     says="requests for {name} are answered from {hop} hops on though they die before the server",
     group="mid-path",
-    given={"http.blockpage": 0.6, "http.redirect": 0.6, "http.injection": 0.6, **_ALONE, **_FIRST_HOP},
+    given={**_PAGES, **_ALONE, **_FIRST_HOP},
+    source=_SOURCE,
+)
+# Farther out than a house reaches, proxies and filters that somebody chose are rare; and those that answer one name
+# of two mind it.
+PAGE_AFAR = Clue(
+    id="page-for-a-request-that-died-afar",
+    says=PAGE.says,
+    group="mid-path",
+    given={**_PAGES, **_ALONE, "split-tcp": 0.01, "chosen-filter": 0.01, **dict.fromkeys(_IN_THE_HOUSE, 0.003)},
+    source=_SOURCE,
+)
+PAGE_FOR_ONE = Clue(
+    id="page-for-one-of-two-requests-that-died",
+    says=f"{PAGE.says}; {{control}} meets nothing there",
+    group="mid-path",
+    given={**_PAGES, **_SHORT, "chosen-filter": 0.005},
     source=_SOURCE,
 )
 FALSE_ANSWER = Clue(
@@ -177,11 +196,11 @@ class MidPathInterference(Technique):
     """Thresholds live with the facts, in `fingerprint.conversations.place_sweeps` and beside it."""
 
     clues = (
-        *(clue for family in FAMILIES for clue in family.values()), PAGE, FALSE_ANSWER, *FALSE_DENIAL.values(),
-        MIRRORED, ROUTERS, REWRITTEN,
+        *(clue for family in FAMILIES for clue in family.values()), PAGE, PAGE_AFAR, PAGE_FOR_ONE, FALSE_ANSWER,
+        *FALSE_DENIAL.values(), MIRRORED, ROUTERS, REWRITTEN,
     )  # fmt: skip
 
-    reads_steps_of = ("sni-filtering", "dns-injection", "throttling")
+    reads_steps_of = ("sni-filtering", "http-filtering", "dns-injection", "throttling")
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Every sweep with the link that it names, then what the routers said."""
@@ -216,7 +235,7 @@ def _clue(sweep: Sweep, *, compared: bool) -> tuple[Clue, tuple[str, ...]]:
     if sweep.action != "answer":
         return (DREW if compared else DREW_ALONE)[sweep.action], ()
     if sweep.protocol != "dns":
-        return PAGE, ()
+        return PAGE if sweep.hop <= HOUSE_HOPS else PAGE_FOR_ONE if compared else PAGE_AFAR, ()
     replies = [p for s in sweep.hits for p in s.replies if isinstance(p, DnsPacket)]
     if sweep.mirrored:
         less = sweep.hits[0].ttl_hops - sweep.hits[0].arrived_hops[0]

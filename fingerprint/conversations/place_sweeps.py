@@ -96,8 +96,8 @@ def _drawn(mine: Sequence[Shot], others: Sequence[Shot]) -> Sweep | None:
 
 def _position(hits: Sequence[Shot], controls: Sequence[Shot]) -> str | None:
     """A request that drew something and was still reported behind it went on: who answered it could not stop it."""
-    if any(s.died for s in hits):
-        return "on-path"
+    if any(e.router != s.address for s in hits for e in s.died):
+        return "on-path"  # a report in the far end's own name may come from a device that speaks for it
     reported = {s.ttl_hops for s in controls if s.died}
     return "in-path" if sum(s.ttl_hops in reported for s in hits) >= UNREPORTED else None
 
