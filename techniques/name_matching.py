@@ -1,21 +1,18 @@
-"""How a box finds the name that it minds, and what it remembers of it afterwards.
+"""How a box finds the name that it minds: what it reads, joins and compares.
 
 What it looks for
     Hellos of one name that fail as they stand and pass in another form which the server reads alike: cut within the
-    name, in several records, in mixed case, with a final dot, without a name. And names that pass at an address, but
-    fail there for a while after the name that does not.
+    name, in several records, in mixed case, with a final dot, without a name.
 
 What it sends
-    Nothing of its own: the forms and the innocent repeats of `sni-filtering`.
+    Nothing of its own: the forms of `sni-filtering`.
 
 When it is wrong
     Smaller segments pass a path that loses large ones, so what passes in pieces may owe it to their size. A server may
-    treat a final dot or odd spelling as another host. A server that bans a client after some request does so in its
-    own headers, and then fails for all names and ports alike.
+    treat a final dot or odd spelling as another host.
 
 Papers
     Bock et al., "Geneva: Evolving Censorship Evasion Strategies", CCS 2019.
-    Wang et al., "Your State is Not Mine", IMC 2017 (residual censorship).
 """
 
 from __future__ import annotations
@@ -29,7 +26,6 @@ from fingerprint.conversations import hello_forms
 from fingerprint.conversations import names_and_addresses as square
 from fingerprint.conversations.names_and_addresses import Attempts
 from fingerprint.conversations.openings import opening
-from fingerprint.conversations.residual import Residual
 from fingerprint.technique import Cited, Clue, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite
 
 _ACTIONS = ("reset", "timeout", "close", "alert")
@@ -51,16 +47,6 @@ SPELLING_PASSES = Clue(
     given={**HIDDEN_NAME_PASSES.given, "server-refuses": 0.1},
     source="RFC 6066 section 3: case does not count and no name ends in a dot; set by hand",
 )
-OTHERS_FAIL_AFTER_IT = Clue(
-    id="others-fail-for-a-while-after-it",
-    says="after {name}, {failing} connections under other names or none fail on {address} that pass there otherwise",
-    group="residual",
-    given={
-        **{f"*.{did}": 0.3 for did in _ACTIONS}, "server-refuses": 0.05, "server-down": 0.05, "path-failure": 0.05,
-        "loss": 0.02, "nat-timeout": 0.02, "innocent": 0.02, "*": 0.02,
-    },
-    source="Wang et al., IMC 2017; set by hand",
-)  # fmt: skip
 PROFILE = Clue(
     id="what-passes",
     says="hello for {name} {form}: {passes} of {tries} pass on {address}",
@@ -68,32 +54,23 @@ PROFILE = Clue(
     given={},
     source="Bock et al., CCS 2019",
 )
-SCOPE = Clue(
-    id="what-the-block-covers",
-    says="for a while after {name} the block covers {scope}",
-    group="observation",
-    given={},
-    source="Wang et al., IMC 2017",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameMatching(Technique):
     """Threshold: how often a name must fail as it stands before a form in which it passes means something."""
 
-    clues = (HIDDEN_NAME_PASSES, SPELLING_PASSES, OTHERS_FAIL_AFTER_IT, PROFILE, SCOPE)
+    clues = (HIDDEN_NAME_PASSES, SPELLING_PASSES, PROFILE)
     reads_steps_of = ("sni-filtering",)
 
     failures: int = 2
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
-        """What passes of each name that failed, then what followed from it."""
+        """What passes of each name that failed."""
         table = square.attempts(s for s in capture.streams if s.trial not in capture.aftermath)
         for mine in table.failing():
             yield from self._forms(mine)
             yield from _profile(capture, mine)
-        for left in capture.residuals:
-            yield from _left(left)
 
     def _forms(self, mine: Attempts) -> Iterator[Finding]:
         if not mine.evaded:
@@ -138,16 +115,6 @@ def _profile(capture: Capture, mine: Attempts) -> Iterator[Finding]:
             PROFILE, _subject(mine), *packets, name=mine.name, address=mine.address, form=form,
             passes=sum(passed for passed, _ in several), tries=len(several),
         )  # fmt: skip
-
-
-def _left(left: Residual) -> Iterator[Finding]:
-    protocol = left.protocol if left.protocol in ("tls", "http") else "tcp"
-    subject = Subject(name=left.name, address=left.address, port=left.port, protocol=protocol)
-    begun = [s.head[0] for s in (*left.triggers, *left.failing, left.passing)]
-    words: dict[str, Any] = {"name": left.name, "address": left.address}
-    facets = Facets(residual_s=left.window_s)
-    yield cite(OTHERS_FAIL_AFTER_IT, subject, *begun, facets=facets, failing=len(left.failing), **words)
-    yield cite(SCOPE, subject, *begun, facets=facets, scope=left.scope, **words)
 
 
 def _subject(mine: Attempts) -> Subject:
