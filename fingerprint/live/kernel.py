@@ -18,7 +18,7 @@ from fingerprint.live import sockets
 from fingerprint.live.clock import Clock
 from fingerprint.live.insertion import Inserter
 from fingerprint.live.ports import Ports
-from fingerprint.live.pumping import READ_BYTES, Pumped, pump, readiness
+from fingerprint.live.pumping import READ_BYTES, Pumped, linger, pump, readiness
 from fingerprint.live.recorder import Recorder
 from fingerprint.probing.carrier import Talk
 from fingerprint.probing.talks import LATE_S, decoy, said, talk
@@ -143,7 +143,7 @@ class Wire:
             except OSError as error:
                 why = error
             routers += sockets.complaints(sock)
-            if talked.done:
+            if talked.done or (why and why.errno == errno.ECONNREFUSED):
                 until = min(until, loop.time() + LATE_S)
             if talked.done or why:
                 again.clear()
@@ -197,9 +197,12 @@ class Wire:
                 whole_s = message.seconds if isinstance(message, Transfer) else listen_s
                 silent_s = whole_s if isinstance(message, Transfer) and message.upload else listen_s
                 went = await pump(sock, talked, silent_s=silent_s, whole_s=whole_s)
-            taken = isinstance(message, Payload) and went.ended == "time" and sockets.acknowledged(sock)
+            if isinstance(message, Payload) and went.ended == "done":
+                await linger(sock, talked, went, late_s=LATE_S, until_s=went.began_s + listen_s)
+            taken = went.ended != "reset" and sockets.acknowledged(sock)
             # An orderly end only where somebody is there to take part in it and no hop limit forbids it.
             orderly = went.ended in ("done", "fin") and getattr(message, "ttl_hops", None) is None
+            orderly &= taken or not isinstance(message, Payload)
         except TimeoutError:
             return Replies(outcome="unanswered", local_port=port, answers=self._routers(port))
         except OSError as error:
@@ -210,9 +213,10 @@ class Wire:
             )
         finally:
             sock.close() if orderly else sockets.abandon(sock)
-        outcome = held(went) if isinstance(message, Handshake) else said(message, talked, went.ended)
         return Replies(
-            outcome="taken" if taken and outcome == "silent" else outcome,
+            outcome=held(went)
+            if isinstance(message, Handshake)
+            else said(message, talked, went.ended, acknowledged=taken),
             took_s=went.took_s,
             received_bytes=talked.received_bytes,
             sent_bytes=went.sent_bytes,

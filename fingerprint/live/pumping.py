@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fingerprint.live.sockets import acknowledged
 from fingerprint.probing.carrier import Talk
 
 READ_BYTES = 1 << 18
@@ -67,6 +68,28 @@ async def pump(sock: socket.socket, talk: Talk, *, silent_s: float, whole_s: flo
         return went
     went.ended = "done"
     return went
+
+
+async def linger(sock: socket.socket, talk: Talk, went: Pumped, *, late_s: float, until_s: float) -> None:
+    """Hear what follows the first words of the far end, for ``late_s``, and longer while it has not taken ours.
+
+    A server that speaks first is heard before it has read anything, and what it is told may still be cut.
+    """
+    loop = asyncio.get_running_loop()
+    quiet_s = min(until_s, loop.time() + late_s)
+    try:
+        while True:
+            if await readiness(sock, quiet_s):
+                if _read(sock, talk, deque(), went, loop.time()):
+                    went.ended = "fin"
+                    return
+            elif quiet_s >= until_s or acknowledged(sock):
+                return
+            else:
+                quiet_s = min(until_s, loop.time() + late_s)
+    except OSError as error:
+        if error.errno in CUT:
+            went.ended = "reset"
 
 
 def _write(sock: socket.socket, waiting: deque[memoryview], went: Pumped, now_s: float) -> None:

@@ -59,12 +59,14 @@ def talk(message: Message, seed: int) -> Talk:
             raise ValueError("crafted packets are no conversation; put them on the wire as they are")
 
 
-def said(message: Message, talked: Talk, ended: Ended) -> str:
+def said(message: Message, talked: Talk, ended: Ended, *, acknowledged: bool = True) -> str:
     """`Replies.outcome` of a conversation over an open connection, by how it ended.
 
     ``done``: the talk wanted no more; ``fin`` and ``reset``: the far end closed or reset before that; ``time``: nothing
-    of the kind within `Send.listen_s` (or `Transfer.seconds`).
+    of the kind within `Send.listen_s` (or `Transfer.seconds`). ``acknowledged``: the far end has all that was said.
     """
+    if isinstance(message, Payload):
+        return first_words(message, talked, ended, acknowledged=acknowledged)
     if talked.done:
         return talked.outcome
     if ended == "reset":
@@ -75,6 +77,17 @@ def said(message: Message, talked: Talk, ended: Ended) -> str:
     if talked.outcome != "answered":
         return talked.outcome
     return "slow" if isinstance(message, Transfer) else "stalled"
+
+
+def first_words(message: Payload, talked: Talk, ended: Ended, *, acknowledged: bool) -> str:
+    """The outcome of a payload. A server that speaks first has not answered while it has not acknowledged it."""
+    if ended == "reset":
+        return "reset"
+    if talked.done and acknowledged:
+        return talked.outcome
+    if ended == "fin":
+        return "closed"
+    return "taken" if message.payload and acknowledged else "silent"
 
 
 def decoy(message: Hello | Request | Transfer, opening: bytes, seed: int) -> bytes:
@@ -121,6 +134,7 @@ class FirstWords:
     def __init__(self, words: bytes) -> None:
         """Say ``words``."""
         self._words = words
+        self.done = False
         self.heard = b""
         self.received_bytes = 0
         self.answers: tuple[str, ...] = ()
@@ -133,17 +147,13 @@ class FirstWords:
         """Keep the first piece."""
         self.received_bytes += len(heard)
         self.heard = self.heard or heard
+        self.done = True
         return ()
 
     @property
-    def done(self) -> bool:
-        """Something came."""
-        return bool(self.heard)
-
-    @property
     def outcome(self) -> str:
-        """Whatever comes is an answer."""
-        return "answered" if self.heard else "silent"
+        """Whatever comes is an answer, an empty datagram too."""
+        return "answered" if self.done else "silent"
 
 
 class QueryTalk:

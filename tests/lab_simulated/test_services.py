@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from fingerprint.lab.boxes.payload_filters import FirstBytesResetter, is_ssh
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
 from fingerprint.lab.world import PUBLIC_RESOLVER, SERVER_A, Servers, router
@@ -64,7 +65,8 @@ def test_a_datagram_is_said_again_until_something_comes_back(do):
 
 def test_a_datagram_dies_where_it_was_sent_to_die(do):
     replies = do(Datagram(address=SERVER_A[0], port=8805, payload=b"x", ttl_hops=2))
-    assert (replies.outcome, replies.answers) == ("silent", (router(2)[0],))
+    assert (replies.outcome, replies.answers) == ("unreachable", (router(2)[0],))
+    assert do(Datagram(address=SERVER_A[0], port=8805, payload=b"x", ttl_hops=2, copies=3)).sent_bytes == 1
 
 
 @pytest.mark.parametrize("port", [443, 853])
@@ -94,6 +96,25 @@ def test_first_words_are_answered_taken_or_refused_by_what_listens(do):
     assert said(8388, os.urandom(200)) == "taken"
     assert said(1194, b"\0\x0e8" + bytes(12)) == "answered"
     assert said(4444, b"x") == "refused"
+
+
+@pytest.mark.parametrize(
+    ("preset", "ttl_hops", "outcome"),
+    [("none", None, "answered"), ("ssh-drop", None, "silent"), ("none", 2, "silent"), ("ssh-reset", None, "reset")],
+)
+def test_a_server_that_speaks_first_has_answered_once_it_took_what_it_was_told(tmp_path, preset, ttl_hops, outcome):
+    boxes = {"ssh-reset": (FirstBytesResetter(cuts=is_ssh),)}
+    made = Preset(name=preset, says="", source="", boxes=lambda _: boxes[preset]) if preset in boxes else preset
+    carrier = SimulatedCarrier(made, folder=tmp_path)
+    message = Payload(address=SERVER_A[0], port=22, payload=b"SSH-2.0-Go\r\n", ttl_hops=ttl_hops)
+    replies = asyncio.run(carrier.perform(message, listen_s=3.0))
+    assert replies.outcome == outcome
+    assert outcome == "reset" or replies.heard[:8] == b"SSH-2.0-"
+
+
+def test_first_words_that_die_on_the_way_are_silent_and_their_router_is_named(do):
+    replies = do(Payload(address=SERVER_A[0], port=8388, payload=b"x" * 90, ttl_hops=2))
+    assert (replies.outcome, replies.answers) == ("silent", (router(2)[0],))
 
 
 def test_a_resolver_offers_dns_over_tls_and_https(do):

@@ -13,6 +13,7 @@ import time
 from tests.live.wires import inside
 
 SILENT, RESETS, CLOSES, HTTP, HTTPS, SLOW, HTTPS_LONG, DEAF = 7001, 7002, 7003, 80, 443, 7004, 7005, 7006
+GREETS, GREETS_AND_RESETS = 7007, 7008
 LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
@@ -121,6 +122,14 @@ class FarEnd:
         conn.recv(65536)
         conn.close()
 
+    def greets(self, conn):
+        conn.sendall(b"220 ready\r\n")
+        self.silent(conn)
+
+    def greets_and_resets(self, conn):
+        conn.sendall(b"220 ready\r\n")
+        self.resets(conn)
+
     def https(self, conn):
         if not conn.recv(1, socket.MSG_PEEK):
             return
@@ -158,6 +167,8 @@ def far_end(cable, folder):
         end.listen(RESETS, end.resets)
         end.listen(CLOSES, end.closes)
         end.listen(SLOW, end.slow)
+        end.listen(GREETS, end.greets)
+        end.listen(GREETS_AND_RESETS, end.greets_and_resets)
         end.listen(HTTP, page)
         end.listen(HTTPS, end.https)
         end.datagrams(53, end.answer)

@@ -10,7 +10,7 @@ from captures.errors import TargetError
 from fingerprint import consent, registry
 from fingerprint.live.asking import Named, Wish
 from fingerprint.live.running import foreseen_plan
-from fingerprint.steps import Hello, Send
+from fingerprint.steps import Datagram, Hello, Payload, Send
 from fingerprint.technique import Technique
 from tests.live.wires import SERVER
 
@@ -51,6 +51,32 @@ def test_a_dry_run_names_every_step_and_place():
     assert "2 hops far" in lines[2]
     assert "only if something was found" in lines[2]
     assert "Nothing was sent" in lines[-1]
+
+
+def test_payloads_and_datagrams_are_told_with_their_names_and_places():
+    class Other(Technique):
+        def probe(self, target):
+            yield Send(Payload(address=SERVER, port=22, payload=b"SSH-2.0-Go\r\n"), label="banner")
+            yield Send(
+                Datagram(address=SERVER, port=443, payload=bytes(1200), name="quic.test", copies=3), label="quic"
+            )
+            yield Send(Datagram(address=SERVER, port=3478, payload=bytes(20), ttl_hops=4), label="stun")
+
+        def analyse(self, capture):
+            yield from ()
+
+    steps = consent.foreseen(PLAN, [("other", Other())])
+    out = io.StringIO()
+    consent.dry_run(PLAN, steps, out)
+    payload, quic, stun = out.getvalue().splitlines()[:3]
+    assert f"{SERVER} port 22/tcp" in payload
+    assert "payload of 12 bytes" in payload
+    assert f"{SERVER} port 443/udp" in quic
+    assert "datagram of 1200 bytes that names quic.test, up to 3 times" in quic
+    assert "4 hops far" in stun
+    said = "\n".join(consent.explain(PLAN, steps))
+    assert f"the name quic.test to {SERVER}" in said
+    assert consent.cost(PLAN, steps)[0] > 3
 
 
 def test_a_sensitive_name_is_named_one_by_one():

@@ -18,7 +18,7 @@ from fingerprint.live.kernel import Wire
 from fingerprint.live.ports import PortRange, Ports, blocks, reserve
 from fingerprint.live.recorder import Work
 from fingerprint.steps import Crafted, Datagram, Decoy, Handshake, Hello, Payload, Query, Request, Transfer
-from tests.live.far_end import CLOSES, DEAF, RESETS, SILENT, SLOW, far_end
+from tests.live.far_end import CLOSES, DEAF, GREETS, GREETS_AND_RESETS, RESETS, SILENT, SLOW, far_end
 from tests.live.wires import SERVER, SERVER6, inside, wire
 
 NOBODY = "45.83.220.99"
@@ -88,6 +88,45 @@ async def test_a_datagram_is_said_again_until_something_comes_back(cable, server
     assert (sent.count(53), sent.count(DEAF)) == (1, 3)
 
 
+@pytest.mark.parametrize(
+    ("port", "ttl_hops", "outcome"),
+    [(GREETS, None, "answered"), (GREETS_AND_RESETS, None, "reset"), (GREETS, 1, "silent")],
+    ids=["takes the words", "resets them", "never gets them"],
+)
+async def test_a_server_that_speaks_first_has_answered_once_it_took_what_it_was_told(
+    cable, server, tmp_path, port, ttl_hops, outcome
+):
+    message = Payload(address=SERVER, port=port, payload=b"EHLO forum.test\r\n", ttl_hops=ttl_hops)
+    with on_the_wire(cable, tmp_path) as carrier:
+        replies = await carrier.perform(message, listen_s=1.5)
+        ended_ns = carrier.now_ns()
+        await carrier.wait(1)
+        await carrier.flush()
+    assert (replies.outcome, replies.heard) == (outcome, b"220 ready\r\n")
+    sent = [p for p in packets(tmp_path) if p.tcp and p.tcp.source_port == replies.local_port]
+    assert all(p.time_ns < ended_ns + 100_000_000 for p in sent)
+    assert len([p for p in sent if p.payload]) >= (3 if ttl_hops else 1)
+
+
+async def test_a_port_that_refuses_is_not_listened_to_for_longer(cable, server, tmp_path):
+    loop = asyncio.get_running_loop()
+    with on_the_wire(cable, tmp_path) as carrier:
+        began = loop.time()
+        replies = await carrier.perform(Datagram(address=SERVER, port=7998, payload=b"x", copies=3), listen_s=4)
+        assert loop.time() - began < 1
+    assert (replies.outcome, replies.sent_bytes, replies.answers) == ("refused", 1, (SERVER,))
+
+
+@pytest.mark.parametrize(("address", "router"), [(SERVER, "81.17.24.1"), (SERVER6, "2a0d:5600:24::1")])
+async def test_a_limited_datagram_names_its_router_and_is_not_said_again(cable, server, tmp_path, address, router):
+    message = Datagram(address=address, port=DEAF, payload=b"x" * 40, copies=3, gap_s=0.2, ttl_hops=1)
+    with on_the_wire(cable, tmp_path) as carrier:
+        replies = await carrier.perform(message, listen_s=1)
+        await carrier.flush()
+    assert (replies.outcome, replies.answers, replies.sent_bytes) == ("unreachable", (router,), 40)
+    assert {p.ip.ttl_hops for p in packets(tmp_path) if p.udp} == {1}
+
+
 @pytest.mark.parametrize("address", [SERVER, SERVER6])
 async def test_a_page_over_tls_is_answered(cable, server, tmp_path, address):
     with on_the_wire(cable, tmp_path) as carrier:
@@ -115,6 +154,9 @@ async def test_a_page_over_tls_is_answered(cable, server, tmp_path, address):
         (Payload(address=SERVER, port=SILENT, payload=b"\x00" * 64), "taken"),
         (Payload(address=SERVER6, port=RESETS, payload=b"\x00" * 64), "reset"),
         (Payload(address=SERVER, port=SILENT, payload=b"\x00" * 64, ttl_hops=1), "silent"),
+        (Payload(address=SERVER, port=CLOSES, payload=b"\x00" * 64), "closed"),
+        (Payload(address=SERVER, port=7999, payload=b"\x00" * 64), "refused"),
+        (Payload(address=SERVER, port=SILENT, payload=b""), "silent"),
         (Datagram(address=SERVER, port=7998, payload=b"\x00" * 64, copies=3), "refused"),
         (Datagram(address=SERVER6, port=7998, payload=b"\x00" * 64), "refused"),
         (Datagram(address="203.0.113.1", port=443, payload=b"\x00" * 64, copies=3, gap_s=0.2), "unreachable"),

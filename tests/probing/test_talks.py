@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from fingerprint.messages.tls import client_hello, records
 from fingerprint.probing import hellos
 from fingerprint.probing.talks import decoy, said, talk
-from fingerprint.steps import FORMS, Decoy, Handshake, Hello, Query, Request, Transfer
+from fingerprint.steps import FORMS, Datagram, Decoy, Handshake, Hello, Payload, Query, Request, Transfer
 
 ADDRESS = "45.83.220.10"
 SHORT, LONG = "a.test", "a-rather-long-name.of-several.labels.example"
@@ -264,6 +264,30 @@ def test_outcomes_by_how_a_connection_ended():
     assert said(handshake, talk(handshake, 1), "done") == "answered"
 
 
+def test_first_words_are_answered_only_by_whom_they_reached():
+    payload = Payload(address=ADDRESS, port=22, payload=b"SSH-2.0-Go\r\n")
+
+    def outcomes(heard, *, acknowledged):
+        talked = talk(payload, 1)
+        assert talked.open() == (payload.payload,)
+        for part in heard:
+            talked.feed(part)
+        return [said(payload, talked, how, acknowledged=acknowledged) for how in ("done", "time", "reset", "fin")]
+
+    assert outcomes([], acknowledged=True)[1:] == ["taken", "reset", "closed"]
+    assert outcomes([], acknowledged=False)[1:] == ["silent", "reset", "closed"]
+    assert outcomes([b"SSH-2.0-x\r\n"], acknowledged=True) == ["answered", "answered", "reset", "answered"]
+    assert outcomes([b"SSH-2.0-x\r\n"], acknowledged=False) == ["silent", "silent", "reset", "closed"]
+
+
+def test_a_datagram_keeps_the_first_thing_that_comes_back():
+    talked = talk(Datagram(address=ADDRESS, port=443, payload=b"one"), 1)
+    assert (talked.open(), talked.done, talked.outcome) == ((b"one",), False, "silent")
+    for part in (b"two", b"three"):
+        talked.feed(part)
+    assert (talked.heard, talked.received_bytes, talked.done, talked.outcome) == (b"two", 8, True, "answered")
+
+
 MESSAGES = (
     Hello(address=ADDRESS, name=SHORT),
     Hello(address=ADDRESS, name=SHORT, form="ech"),
@@ -273,6 +297,8 @@ MESSAGES = (
     Query(resolver=ADDRESS, name=SHORT),
     Query(resolver=ADDRESS, name=SHORT, over="tcp"),
     Handshake(address=ADDRESS),
+    Payload(address=ADDRESS, port=22, payload=b"SSH-2.0-Go\r\n"),
+    Datagram(address=ADDRESS, port=443, payload=bytes(1200)),
 )
 BEGINNINGS = (b"", b"\x16\x03\x03", b"\x15\x03\x03\x00\x02", b"HTTP/1.1 ", b"\x00\x10", b"HTTP/1.1 200 OK\r\n\r\n")
 

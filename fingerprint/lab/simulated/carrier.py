@@ -153,8 +153,8 @@ class SimulatedCarrier:
         source, sent = client.address_towards(address), 0
         for number in range(message.copies if isinstance(message, Datagram) else 1):
             if number and isinstance(message, Datagram):
-                clock.run(message.gap_s, until=lambda: talked.done or any(self._refusals(port)))
-                if talked.done or any(self._refusals(port)):
+                clock.run(message.gap_s, until=lambda: talked.done or bool(self._complaints(port)))
+                if talked.done or self._complaints(port):
                     break
             for piece in talked.open():
                 sent += len(piece)
@@ -165,17 +165,16 @@ class SimulatedCarrier:
                     )
                 )  # fmt: skip
         left_s = listen_s - (clock.now_ns - began_ns) / 1e9
-        clock.run(max(0.0, left_s), until=lambda: talked.done or any(self._refusals(port)))
-        if talked.done:
+        clock.run(max(0.0, left_s), until=lambda: talked.done or "port" in self._refusals(port))
+        if talked.done or "port" in self._refusals(port):
             # The recorder goes on listening, and so does the port.
-            clock.run(min(LATE_S, listen_s - (clock.now_ns - began_ns) / 1e9))
+            clock.run(max(0.0, min(LATE_S, listen_s - (clock.now_ns - began_ns) / 1e9)))
         clock.at(
             max(0.0, listen_s - (clock.now_ns - began_ns) / 1e9), lambda: client.datagrams.pop(port, None) and None
         )
-        routers, refusals = self._routers(port), self._refusals(port)
-        outcome = talked.outcome
-        if outcome == "silent" and refusals:
-            outcome = "refused" if "port" in refusals else "unreachable"
+        routers, outcome = self._routers(port), talked.outcome
+        if outcome == "silent" and routers:
+            outcome = "refused" if "port" in self._refusals(port) else "unreachable"
         return Replies(
             outcome=outcome,
             took_s=(arrived_ns[0] - began_ns) / 1e9 if arrived_ns else None,
@@ -213,13 +212,13 @@ class SimulatedCarrier:
             self._end(connection, orderly=ttl_hops is None)
             return Replies(outcome=outcome, took_s=took_s / 1e9, local_port=port, answers=self._routers(port))
         self._listen(speaker, message, listen_s)
+        taken = True
+        if isinstance(message, Payload):
+            taken = self._taken(speaker, connection, message, listen_s)
         ended = went.ended or "time"
-        outcome = said(message, talked, ended)
-        taken = isinstance(message, Payload) and connection.acknowledged_bytes >= len(message.payload)
-        outcome = "taken" if outcome == "silent" and taken else outcome
-        self._end(connection, orderly=ended in ("done", "fin") and ttl_hops is None)
+        self._end(connection, orderly=ended in ("done", "fin") and ttl_hops is None and taken)
         return Replies(
-            outcome=outcome,
+            outcome=said(message, talked, ended, acknowledged=taken),
             took_s=went.took_s,
             received_bytes=talked.received_bytes,
             sent_bytes=connection.acknowledged_bytes,
@@ -247,6 +246,17 @@ class SimulatedCarrier:
         if went.first_reply_ns is not None and not went.over:
             left_s = max(silent_s, whole_s) - (clock.now_ns - went.began_ns) / 1e9
             clock.run(max(0.0, left_s), until=lambda: went.over)
+
+    def _taken(self, speaker: Speaker, connection: Connection, message: Payload, listen_s: float) -> bool:
+        """Whether the far end acknowledged the payload; what follows its first words is heard, as on a live wire."""
+        went, clock = speaker.went, self.clock
+        until_ns = went.began_ns + round(listen_s * 1e9)
+        while went.ended == "done" and not went.cut and clock.now_ns < until_ns:
+            clock.run(min(LATE_S, (until_ns - clock.now_ns) / 1e9), until=lambda: went.cut)
+            if connection.acknowledged_bytes >= len(message.payload):
+                break
+        went.ended = "reset" if went.cut else went.ended
+        return connection.acknowledged_bytes >= len(message.payload)
 
     def _end(self, connection: Connection, *, orderly: bool) -> None:
         """As a kernel closes: a FIN where both took part in it to the end, else a reset."""

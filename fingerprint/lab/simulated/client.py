@@ -20,6 +20,7 @@ class Went:
     opened: bool = False
     failed: str = ""  # refused, unreachable, reset, time: before it was open
     ended: Ended | None = None
+    cut: bool = False  # a reset came, perhaps after the talk was done
     first_reply_ns: int | None = None
     moved_ns: list[int] = field(default_factory=list)
 
@@ -89,6 +90,7 @@ class Speaker(App):
             self.went.failed = why
             return
         if why == "reset":
+            self.went.cut = True
             self.went.replied(self._clock.now_ns)
         self.went.ended = self.went.ended or ("reset" if why == "reset" else "time")
 
