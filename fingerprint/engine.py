@@ -60,6 +60,8 @@ def _of_tables() -> Iterator[Failure]:
     yield from (Failure(file=file, error=error) for file, error in complaints)
     if len(known.named("blockpages")) > 1:
         yield from (Failure(file=says.partition(",")[0], error=says) for says in signatures.of(known).complaints)
+    if len(known.named("injectors")) > 1:
+        yield from (Failure(file="injectors", error=says) for says in injectors.complaints(known))
 
 
 Part = tuple[tuple[CaptureSummary, ...], tuple[Verdict, ...], tuple[Failure, ...]]

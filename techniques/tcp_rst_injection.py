@@ -29,6 +29,7 @@ from functools import partial
 from types import MappingProxyType
 
 from fingerprint.capture import Capture
+from fingerprint.conversations import empty_pushes as pushes
 from fingerprint.conversations import resets_aftermath as aftermath
 from fingerprint.conversations import resets_headers as headers
 from fingerprint.conversations.resets import IDLE_S, INITIAL_TTLS_HOPS, Ending, endings, is_near
@@ -170,6 +171,13 @@ SEQUENCE = Clue(
     given={},
     source="Sundara Raman et al., SIGCOMM 2023",
 )
+EMPTY_PUSH = Clue(
+    id="push-of-nothing",
+    says="a PSH+ACK without data came in the server's name, with the IP ID 0x{ip_id:04X} of the client's own packet",
+    group="observation",
+    given={},
+    source="RFC 9293 section 3.9.1.2: a push is of data; public captures from Iran",
+)
 FAMILIES = (
     BEFORE_ANY_ANSWER, IN_THE_CLIENTS_NAME, SOONER, SOONER_BY_ONE_SAMPLE, WENT_ON, FED, GUESSES, BELOW, SEVERAL_MAKERS,
     BOTH_ENDS, *UNLIKE.values(), *UNLIKE_ALONE.values(), NO_HOSTS, IN_ITS_OWN_HEADERS, AFTER_SILENCE,
@@ -181,9 +189,9 @@ FAMILIES = (
 class TcpRstInjection(Technique):
     """Thresholds live with the facts, in `fingerprint.conversations.resets` and beside it."""
 
-    clues = (*(clue for family in FAMILIES for clue in family.values()), SYN_REFUSED, SEQUENCE)
+    clues = (*(clue for family in FAMILIES for clue in family.values()), SYN_REFUSED, SEQUENCE, EMPTY_PUSH)
 
-    reads_steps_of = ("sni-filtering",)
+    reads_steps_of = ("sni-filtering", "http-filtering")
 
     silent_pkts: int = 30  # a longer stream that merely stops has done its work
     repeats: int = 2
@@ -199,7 +207,10 @@ class TcpRstInjection(Technique):
         """Judge every ending that asks for it, and name the passive sequence of streams that end early."""
         suspects = {r.index: spotted(r) for r in capture.recordings}
         ticks_s = {r.index: tick_s(r) for r in capture.recordings}
+        pushed = {r.index: pushes.spotted(r) for r in capture.recordings}
         for stream in capture.streams:
+            if stream.flow in pushed[stream.capture]:
+                yield from _pushed(stream)
             either = stream.client_flags | stream.server_flags
             if either & RST or stream.flow in suspects[stream.capture]:
                 yield from self._judge(capture, stream, ticks_s[stream.capture])
@@ -320,6 +331,14 @@ def _subject(stream: Stream, ending: Ending) -> Subject:
     return Subject(
         name=stream.name, address=stream.server.address, port=stream.server.port, protocol=protocol, trial=stream.trial
     )
+
+
+def _pushed(stream: Stream) -> Iterator[Evidence]:
+    """Segments of nothing that a third made from the client's packets."""
+    end, protocol = stream.server, stream.protocol
+    subject = Subject(name=stream.name, address=end.address, port=end.port, protocol=protocol, trial=stream.trial)
+    for model, push in pushes.empty_pushes(stream):
+        yield cite(EMPTY_PUSH, subject, model, push, forged=(push,), ip_id=push.ip_id)
 
 
 def _named(stream: Stream, listened_s: float) -> Iterator[Evidence]:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from fingerprint.capture import Capture
-from fingerprint.injectors.clusters import clusters
-from fingerprint.injectors.matching import matches
+from fingerprint.injectors.clusters import cluster_name, clusters
+from fingerprint.injectors.matching import complaints, matches
 from fingerprint.injectors.specimens import RST, specimens
 from fingerprint.injectors.traits import Traits, traits
 from fingerprint.technique import Known
@@ -24,39 +24,41 @@ SHOWN = 3
 
 def named(capture: Capture, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts, each mechanism with the devices that its forged packets resemble."""
-    found = {id(m): made for v in verdicts for m in v.mechanisms if (made := of_mechanism(capture, m))}
-    if not found:
-        return tuple(verdicts)
-    numbers = dict(zip(found, clusters(list(found.values())), strict=True))
+    return tuple(_with_injectors(capture, v) if v.mechanisms else v for v in verdicts)
 
-    def with_injector(m: Mechanism) -> Mechanism:
-        mine = found.get(id(m))
-        if mine is None:
-            return m
-        return replace(m, injector=resembles(mine, capture.known) or (unknown(mine, numbers[id(m)]),))
 
-    return tuple(replace(v, mechanisms=tuple(map(with_injector, v.mechanisms))) for v in verdicts)
+def _with_injectors(capture: Capture, verdict: Verdict) -> Verdict:
+    def known(m: Mechanism) -> Mechanism:
+        makers = of_mechanism(capture, m, verdict)
+        return replace(m, injector=resembles(makers, capture.known) or (unknown(makers),)) if makers else m
+
+    return replace(verdict, mechanisms=tuple(map(known, verdict.mechanisms)))
 
 
 def resembles(makers: Sequence[Traits], known: Known) -> tuple[InjectorMatch, ...]:
     """Rows of the table, best first; of two makers on one flow the best of each before the second best of any."""
     lists = [matches(maker, known)[:SHOWN] for maker in makers]
-    ranked = [match for rank in zip_longest(*lists) for match in rank if match is not None]
+    ranks = ([match for match in rank if match is not None] for rank in zip_longest(*lists))
+    ranked = [match for rank in ranks for match in sorted(rank, key=lambda m: -m.score)]
     return tuple({match.name: match for match in ranked}.values())[:SHOWN]
 
 
-def unknown(makers: Sequence[Traits], number: int) -> InjectorMatch:
+def unknown(makers: Sequence[Traits]) -> InjectorMatch:
     """What stands in a report where no row fits."""
     says = "; ".join(maker.says for maker in makers)
-    return InjectorMatch(name=f"unknown, cluster {number}", score=0.0, fits=(), contradicts=(), source=says)
+    name = f"unknown, cluster {cluster_name(makers)}"
+    return InjectorMatch(name=name, score=0.0, fits=(), contradicts=(), source=says)
 
 
-def of_mechanism(capture: Capture, mechanism: Mechanism) -> tuple[Traits, ...]:
+def of_mechanism(capture: Capture, mechanism: Mechanism, verdict: Verdict) -> tuple[Traits, ...]:
     """What the packets that an injector sent for this mechanism have in common, by maker; empty without such packets.
 
-    A reset that was convicted by what passed beside it, and may be a rewritten answer, is looked at too.
+    Looked at are those that its evidence or, of the same layer, the verdict's observations call forged; and a reset
+    that was convicted by what passed beside it, and may be a rewritten answer.
     """
+    layer = mechanism.node.partition(".")[0]
     forged = {c for w in mechanism.evidence for c in w.evidence.forged}
+    forged |= {c for _, e in verdict.observations if e.subject.protocol == layer for c in e.forged}
     if not forged and mechanism.node.split(".")[1] == "reset":
         cited = {c for w in mechanism.evidence for c in w.evidence.packets}
         flags = {r.index: r.columns.tcp_flags for r in capture.recordings}
@@ -67,7 +69,9 @@ def of_mechanism(capture: Capture, mechanism: Mechanism) -> tuple[Traits, ...]:
 __all__ = [
     "SHOWN",
     "Traits",
+    "cluster_name",
     "clusters",
+    "complaints",
     "matches",
     "named",
     "of_mechanism",

@@ -32,7 +32,8 @@ def show_table(*, as_json: bool) -> int:
     for row in found:
         out.print(clean(row.name), style="bold")
         out.print(f"  {row.kind}: {', '.join(f'{k} {_wanted(v)}' for k, v in row.fields.items())}")
-        out.print(f"  {clean(row.source)}; {STANDING[row.standing]}", style="dim")
+        said = [clean(row.source), STANDING[row.standing], *_more(row)]
+        out.print(f"  {'; '.join(said)}", style="dim")
     out.print("\nNext: fingerprint injectors --match capture.pcapng", style="dim")
     return exits.ANSWERED
 
@@ -66,7 +67,7 @@ def _found(files: Sequence[str], verdicts: Sequence[Any]) -> list[tuple[str, tup
     out: dict[tuple[str, str], tuple[str, tuple[Traits, ...]]] = {}
     for verdict in verdicts:
         for m in verdict.mechanisms:
-            makers = injectors.of_mechanism(capture, m)
+            makers = injectors.of_mechanism(capture, m, verdict)
             if makers:
                 file = names[m.evidence[0].evidence.packets[0].capture]
                 out.setdefault((file, "; ".join(maker.says for maker in makers)), (file, makers))
@@ -77,7 +78,8 @@ def _told(file: str, makers: tuple[Traits, ...], number: int) -> dict[str, Any]:
     resembles = injectors.resembles(makers, tables.at_hand()[0])
     return {
         "file": file,
-        "cluster": number,
+        "device": number,
+        "cluster": injectors.cluster_name(makers),
         "flows": max(maker.flows for maker in makers),
         "packets": [maker.says for maker in makers],
         "resembles": [_match(m) for m in resembles],
@@ -89,7 +91,10 @@ def _print(told: Sequence[dict[str, Any]]) -> None:
     if not told:
         out.print("no packet of these captures is convicted as forged")
     for one in told:
-        out.print(f"{clean(one['file'])}: device {one['cluster']}, seen on {one['flows']} flows", style="bold")
+        out.print(
+            f"{clean(one['file'])}: device {one['device']} (cluster {one['cluster']}), seen on {one['flows']} flows",
+            style="bold",
+        )
         for says in one["packets"]:
             out.print(f"  sends      {clean(says)}")
         for m in one["resembles"]:
@@ -100,7 +105,7 @@ def _print(told: Sequence[dict[str, Any]]) -> None:
             out.print("  resembles  no device of the table")
     same: dict[int, list[str]] = {}
     for one in told:
-        same.setdefault(one["cluster"], []).append(one["file"])
+        same.setdefault(one["device"], []).append(one["file"])
     for number, files in same.items():
         if len(set(files)) > 1:
             out.print(f"\nDevice {number} may be the same in {', '.join(clean(f) for f in dict.fromkeys(files))}.")
@@ -115,7 +120,19 @@ def _match(m: InjectorMatch) -> dict[str, Any]:
 def _plain(row: Row) -> dict[str, Any]:
     return {
         "name": row.name, "kind": row.kind, "fields": dict(row.fields), "source": row.source, "standing": row.standing,
+        "ends": row.ends or None, "first_seen": row.first_seen or None, "last_seen": row.last_seen or None, "n": row.n,
+        "residual_s": row.residual_s,
     }  # fmt: skip
+
+
+def _more(row: Row) -> list[str]:
+    """When, toward whom, how often, and for how long: as far as it is known."""
+    seen = " to ".join(dict.fromkeys(filter(None, (row.first_seen, row.last_seen))))
+    said = {
+        "seen {}": clean(seen), "n = {:,}": row.n, "to {}": "both ends" if row.ends == "both" else row.ends,
+        "blocks for {:g} s": row.residual_s,
+    }  # fmt: skip
+    return [words.format(value) for words, value in said.items() if value]
 
 
 def _wanted(value: object) -> str:

@@ -7,29 +7,42 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from fingerprint.injectors.traits import COMMON, COMMON_WEIGHT, RELATIONS, WEIGHTS, Traits, Value, text
+from fingerprint.injectors.traits import COMMON, COMMON_WEIGHT, DERIVED, RELATIONS, WEIGHTS, Traits, Value, text
 from fingerprint.technique import Known
 from fingerprint.verdict.model import InjectorMatch
 
 # A match needs that share of the weight of all fields that could be compared, and so many bits beside the TTL.
-LEAST_SCORE = 0.75
+LEAST_SHARE = 0.75
 LEAST_BITS = 3.0
+# A score is that share, less what so few bits leave open: half of it at this many, a tenth at ten.
+HALF_BITS = 3.0
+# A field that a device always sends speaks louder against it where it is otherwise than for it where it is so.
+AGAINST = 1.5
 # Ranges from here on leave out little.
 WIDE = {"ip.id": 4096, "dns.ttl": 200, "tcp.window": 4096}
-TTL = ("ip.ttl", "ip.ttl = server's")
+TTL = ("ip.ttl", "ip.ttl = sender's", "ip.ttl above the client's")
 STANDINGS = ("read", "told", "derived")
-KINDS = ("reset", "close", "alert", "http", "dns")
+KINDS = ("reset", "close", "alert", "page", "push", "dns")
+ENDS = ("client", "server", "both")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A device. ``fields``: trait → value, values, or {min, max}; a relation → true, or false where it never holds."""
+    """A device. ``fields``: trait → value, values, or {min, max}; a relation → true, or false where it never holds.
+
+    ``ends``: toward whom it was seen to send; ``first_seen`` and ``last_seen`` are dates or years; "" where unknown.
+    """
 
     name: str
     kind: str
     source: str
     standing: str
     fields: Mapping[str, object]
+    ends: str = ""
+    first_seen: str = ""
+    last_seen: str = ""
+    n: int | None = None
+    residual_s: float | None = None
 
 
 def rows(known: Known) -> tuple[Row, ...]:
@@ -47,18 +60,32 @@ def complaints(known: Known) -> tuple[str, ...]:
                 out.append(f"{table.name}.toml, row {number} ({raw.get('name') or 'no name'}): {fault}; it is left out")
             else:
                 usable.append(_row(raw))
-    out += [
-        f"{a.name} and {b.name} overlap: no field tells them apart; add one that does"
-        for a, b in combinations(usable, 2)
-        if a.kind == b.kind and not any(True for _ in _apart(a, b))
-    ]
+    for a, b in combinations(usable, 2):
+        if a.name == b.name:
+            out.append(f"{a.name} stands in two rows; give each its own name")
+        elif a.kind == b.kind and not any(True for _ in _apart(a, b)):
+            out.append(f"{a.name} and {b.name} overlap: no field tells them apart; add one that does")
+        else:
+            wide, narrow = (a, b) if _covers(a, b) else (b, a)
+            if a.kind == b.kind and _covers(wide, narrow):
+                out.append(
+                    f"{wide.name} overlaps {narrow.name}: whatever fits this fits that as well; add a field to it"
+                )
     return tuple(out)
 
 
 def _row(raw: Mapping[str, object]) -> Row:
     fields = raw.get("fields")
-    told = {key: str(raw.get(key, "")) for key in ("name", "kind", "source", "standing")}
-    return Row(**told, fields=dict(fields) if isinstance(fields, Mapping) else {})
+    told = {
+        key: str(raw.get(key, "")) for key in ("name", "kind", "source", "standing", "ends", "first_seen", "last_seen")
+    }
+    n, residual_s = raw.get("n"), raw.get("residual_s")
+    return Row(
+        **told,
+        fields=dict(fields) if isinstance(fields, Mapping) else {},
+        n=n if isinstance(n, int) else None,
+        residual_s=float(residual_s) if isinstance(residual_s, int | float) else None,
+    )
 
 
 def _fault(raw: Mapping[str, object]) -> str | None:
@@ -71,20 +98,54 @@ def _fault(raw: Mapping[str, object]) -> str | None:
         return f"kind is {raw.get('kind')!r}; want one of {', '.join(KINDS)}"
     if raw.get("standing") not in STANDINGS:
         return f"standing is {raw.get('standing')!r}; want one of {', '.join(STANDINGS)}"
+    if raw.get("ends", "both") not in ENDS:
+        return f"ends is {raw.get('ends')!r}; want one of {', '.join(ENDS)}"
+    seen = [str(raw[key]) for key in ("first_seen", "last_seen") if raw.get(key)]
+    if len(seen) == 2 and seen[0][: len(seen[1])] > seen[1][: len(seen[0])]:
+        return f"it was last seen ({seen[1]}) before it was first seen ({seen[0]})"
     if not isinstance(fields, Mapping) or not set(fields) - set(TTL):
         return "it has no field but a TTL, which matches anybody"
     for trait, wanted in fields.items():
-        if trait not in WEIGHTS:
-            return f"{trait} is no field that is compared"
-        if trait in RELATIONS and not isinstance(wanted, bool):
-            return f"{trait} is a relation; want true or false"
-        if isinstance(wanted, Mapping) and not (set(wanted) == {"min", "max"} and wanted["min"] <= wanted["max"]):
-            return f"{trait} wants {{min, max}} with min below max"
-        if isinstance(wanted, list) and not wanted:
-            return f"{trait} has no value"
-    if fields.get("ip.id") == 0 and fields.get("ip.id = client's"):
-        return "ip.id is 0 and the client's at once"
+        if fault := _fault_of(trait, wanted, str(raw["kind"])):
+            return fault
+    return _contradiction(fields)
+
+
+def _fault_of(trait: str, wanted: object, kind: str) -> str | None:
+    if trait not in WEIGHTS:
+        return f"{trait} is no field that is compared"
+    layer = trait.partition(".")[0]
+    if layer in ("dns", "tcp", "http") and (layer == "dns") != (kind == "dns"):
+        return f"{trait} is no field of kind {kind}"
+    if trait in RELATIONS:
+        return None if isinstance(wanted, bool) else f"{trait} is a relation; want true or false"
+    if isinstance(wanted, Mapping):
+        numbers = [wanted.get(end) for end in ("min", "max")]
+        low, high = (n if type(n) is int else None for n in numbers)
+        if set(wanted) == {"min", "max"} and low is not None and high is not None and low <= high:
+            return None
+        return f"{trait} wants {{min, max}} with min below max"
+    values = _set(wanted)
+    if not values:
+        return f"{trait} has no value"
+    return None if all(type(v) in (int, str) for v in values) else f"{trait} wants a number or text, or several"
+
+
+def _contradiction(fields: Mapping[str, object]) -> str | None:
+    """Two fields that no packet can fit at once."""
+    if fields.get("ip.id") == 0 and fields.get("ip.id = trigger's"):
+        return "ip.id is 0 and the trigger's at once"
+    if fields.get("tcp.ack_without_flag") == 1 and "ACK" in str(fields.get("tcp.flags", "")):
+        return "tcp.ack_without_flag is 1, and ACK is among tcp.flags"
+    if fields.get("tcp.window rising by one") and (fields.get("count") == 1 or _is_one(fields.get("tcp.window"))):
+        return "the window rises by one, and is one value or in one packet"
+    if fields.get("dns.answer another each time") and _is_one(fields.get("dns.answer")):
+        return "dns.answer is one address and another each time"
     return None
+
+
+def _is_one(wanted: object) -> bool:
+    return wanted is not None and not isinstance(wanted, Mapping | list)
 
 
 def matches(seen: Traits, known: Known) -> tuple[InjectorMatch, ...]:
@@ -99,10 +160,6 @@ def compared(row: Row, seen: Traits) -> tuple[float, InjectorMatch] | None:
     good = bad = beside = 0.0
     for trait, wanted in row.fields.items():
         values = _comparable(trait, wanted, seen.values.get(trait, ()))
-        if trait in RELATIONS:
-            if trait == "tcp.window - ip.ttl constant" and len(set(seen.values.get("ip.ttl", ()))) < 3:
-                continue  # too few to tell
-            values = values or (False,)
         if not values:
             continue
         said = f"{trait} {text(trait, values)}".strip()
@@ -113,11 +170,12 @@ def compared(row: Row, seen: Traits) -> tuple[float, InjectorMatch] | None:
             beside += weight if trait not in TTL else 0.0
         else:
             against.append(said)
-            bad += WEIGHTS[trait]
-    if not good or good / (good + bad) < LEAST_SCORE or beside < LEAST_BITS:
+            bad += COMMON_WEIGHT if trait in DERIVED or trait in TTL else AGAINST * WEIGHTS[trait]
+    if not good or good / (good + bad) < LEAST_SHARE or beside < LEAST_BITS:
         return None
+    score = good / (good + bad) * (1 - 0.5 ** (good / HALF_BITS))
     return good, InjectorMatch(
-        name=row.name, score=round(good / (good + bad), 3), fits=tuple(fits), contradicts=tuple(against),
+        name=row.name, score=round(score, 3), fits=tuple(fits), contradicts=tuple(against),
         source=f"{row.source} ({row.standing})",
     )  # fmt: skip
 
@@ -159,6 +217,21 @@ def _apart(a: Row, b: Row) -> Iterator[str]:
     for trait in {*a.fields, *b.fields} - set(TTL):
         if trait not in a.fields or trait not in b.fields or not _meet(a.fields[trait], b.fields[trait]):
             yield trait
+
+
+def _covers(wide: Row, narrow: Row) -> bool:
+    """Whether all that fits the narrow row fits the wide one, TTLs left aside."""
+    fields = {trait: wanted for trait, wanted in wide.fields.items() if trait not in TTL}
+    return bool(fields) and all(
+        trait in narrow.fields and _within(narrow.fields[trait], wanted) for trait, wanted in fields.items()
+    )
+
+
+def _within(small: object, large: object) -> bool:
+    (low, high), (least, most) = _span(small), _span(large)
+    if low is not None and least is not None and high is not None and most is not None:
+        return least <= low and high <= most
+    return set(_set(small)) <= set(_set(large)) if not isinstance(small, Mapping) else False
 
 
 def _meet(one: object, other: object) -> bool:

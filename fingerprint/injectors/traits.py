@@ -13,6 +13,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from captures.packet import Packet
+from fingerprint.conversations.dns_answers import is_teredo
 from fingerprint.injectors.specimens import Specimen
 from fingerprint.messages import dns
 
@@ -21,14 +22,16 @@ Value = int | str | bool
 # Trait → weight. The first part names the layer, as Wireshark's fields do.
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "ip.id": 5.0, "ip.df": 1.0, "ip.dscp": 2.0, "ip.ttl": 0.5, "tcp.flags": 1.0, "tcp.window": 3.0,
+        "ip.id": 5.0, "ip.df": 1.0, "ip.dscp": 3.0, "ip.ttl": 0.5, "tcp.flags": 1.0, "tcp.window": 3.0,
         "tcp.reserved": 4.0, "tcp.ack_without_flag": 3.0, "tcp.options": 1.0, "tcp.port": 1.0, "count": 1.0,
-        "payload": 6.0, "http.status": 1.0, "dns.aa": 2.0, "dns.ttl": 2.0, "dns.answer": 6.0,
-        "ip.id = client's": 4.0, "ip.id swapped counter": 4.0, "ip.ttl = server's": 1.0,
-        "ip.id = server's counter": 2.0,
-        "tcp.window - ip.ttl constant": 4.0, "tcp.window rising by one": 4.0,
+        "payload": 6.0, "http.status": 1.0, "dns.aa": 2.0, "dns.rcode": 1.0, "dns.ttl": 3.0, "dns.answer": 6.0,
+        "dns.teredo": 3.0, "ip.id = trigger's": 4.0, "ip.id swapped counter": 4.0, "ip.ttl = sender's": 1.0,
+        "ip.ttl = trigger's less the way": 4.0, "ip.ttl above the client's": 0.5, "ip.id = sender's counter": 2.0,
+        "tcp.window - ip.ttl constant": 4.0, "tcp.window rising by one": 4.0, "dns.answer another each time": 2.0,
     }
 )  # fmt: skip
+# What was derived from few captures counts where it holds, and hardly against a row where it does not.
+DERIVED = frozenset({"tcp.window - ip.ttl constant"})
 # Values that many devices and hosts use without meaning anything by it.
 COMMON: Mapping[str, frozenset[Value]] = MappingProxyType(
     {
@@ -36,17 +39,25 @@ COMMON: Mapping[str, frozenset[Value]] = MappingProxyType(
         "tcp.window": frozenset({0, 65535}),
         "ip.dscp": frozenset({0}),
         "payload": frozenset({""}),
+        "dns.aa": frozenset({0}),
+        "dns.rcode": frozenset({0}),
+        "dns.teredo": frozenset({0}),
     }
 )
 COMMON_WEIGHT = 0.5
 # IP IDs of one counter are closer than this from one packet to the next.
 NEXT_IDS = 512
+# Fewer values than this count up, or keep their distance, by chance.
+LEAST_TO_COUNT = 3
 FLAGS = ((0x02, "SYN"), (0x01, "FIN"), (0x04, "RST"), (0x08, "PSH"), (0x10, "ACK"), (0x20, "URG"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """All values seen of each trait, in order of first appearance; relations are there if they held throughout."""
+    """All values seen of each trait, in order of first appearance; of a relation whether it held throughout.
+
+    What these packets cannot tell is absent.
+    """
 
     kind: str
     flows: int
@@ -55,7 +66,7 @@ class Traits:
     @property
     def says(self) -> str:
         """In half a sentence."""
-        shown = {k: v for k, v in self.values.items() if k != "ip.ttl"}
+        shown = {k: v for k, v in self.values.items() if k != "ip.ttl" and v != (False,)}
         return f"{self.kind}: " + ", ".join(f"{k} {text(k, v)}" for k, v in shown.items())
 
 
@@ -90,8 +101,10 @@ def _common(kind: str, mine: Sequence[Specimen]) -> Traits:
         for packet in specimen.packets:
             for trait, value in _of_packet(kind, packet):
                 values.setdefault(trait, {})[value] = None
-    relations: dict[str, tuple[Value, ...]] = {name: (True,) for name, holds in RELATIONS.items() if holds(mine)}
-    return Traits(kind=kind, flows=len(mine), values={**{k: tuple(v) for k, v in values.items()}, **relations})
+    for name, asked in RELATIONS.items():
+        if (holds := asked(mine)) is not None:
+            values[name] = {holds: None}
+    return Traits(kind=kind, flows=len(mine), values={k: tuple(v) for k, v in values.items()})
 
 
 def _of_packet(kind: str, packet: Packet) -> Iterator[tuple[str, Value]]:
@@ -111,27 +124,30 @@ def _of_packet(kind: str, packet: Packet) -> Iterator[tuple[str, Value]]:
         if kind == "reset":
             yield "tcp.port", tcp.source_port
             yield "payload", packet.payload[:64].hex()
-    if kind == "http":
-        yield "http.status", int(packet.payload[9:12]) if packet.payload[9:12].isdigit() else 0
+    if kind == "page" and packet.payload[:5] == b"HTTP/" and packet.payload[9:12].isdigit():
+        yield "http.status", int(packet.payload[9:12])
     if kind == "dns" and (message := dns.parse(packet.payload)) is not None:
         yield "dns.aa", int(message.aa)
-        for record in message.answers:
+        yield "dns.rcode", message.rcode
+        for record in dns.addresses(packet.payload):
             yield "dns.ttl", record.ttl_s
-            yield "dns.answer", record.value
+            yield "dns.answer", record.address
+            if ":" in record.address:
+                yield "dns.teredo", int(is_teredo(record.address))
 
 
-def _ids_of_client(found: Sequence[Specimen]) -> bool:
-    """Each forged packet bears the IP ID of the packet that set it off, and these differ or are no common one."""
-    pairs = [(p.ip.id, s.trigger.ip.id) for s in found if s.trigger and s.trigger.ip for p in s.packets if p.ip]
-    known = [(a, b) for a, b in pairs if a is not None and b is not None]
-    return bool(known) and all(a == b != 0 for a, b in known)
+def _ids_of_trigger(found: Sequence[Specimen]) -> bool | None:
+    """Each forged packet bears the IP ID of a packet that may have set it off, which is no common one."""
+    pairs = [(p.ip.id, {a.ip.id for a in s.asked if a.ip} - {None, 0}) for s in found for p in s.packets if p.ip]
+    known = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs]
+    return all(mine in theirs for mine, theirs in known) if known else None
 
 
-def _swapped(found: Sequence[Specimen]) -> bool:
+def _swapped(found: Sequence[Specimen]) -> bool | None:
     """IP IDs of successive flows count up if their bytes are swapped, and do not as they are."""
     ids = [s.packets[0].ip.id for s in found if s.packets[0].ip and s.packets[0].ip.id is not None]
-    if len(ids) < 3 or len(set(ids)) < 3:
-        return False
+    if len(ids) < LEAST_TO_COUNT:
+        return None
     return _counts([int.from_bytes(i.to_bytes(2, "little")) for i in ids]) and not _counts(ids)
 
 
@@ -139,38 +155,77 @@ def _counts(ids: Sequence[int]) -> bool:
     return all(0 < (b - a) % 65536 < NEXT_IDS for a, b in pairwise(ids))
 
 
-def _servers_ttl(found: Sequence[Specimen]) -> bool:
+def _senders_ttl(found: Sequence[Specimen]) -> bool | None:
     near = [abs(p.ip.ttl_hops - o.ip.ttl_hops) for s in found for p in s.packets for o in s.own[-1:] if p.ip and o.ip]
-    return bool(near) and max(near) <= 2
+    return max(near) <= 2 if near else None
 
 
-def _servers_ids(found: Sequence[Specimen]) -> bool:
-    """The IP ID goes on where the server's own last one was."""
+def _less_the_way(found: Sequence[Specimen]) -> bool | None:
+    """Sent with other TTLs, the triggers bring packets whose TTL is lower by the same number of hops each time."""
+    pairs = {
+        (s.trigger.ip.ttl_hops, p.ip.ttl_hops)
+        for s in found
+        for p in s.packets[:1]
+        if s.trigger and s.trigger.ip and p.ip
+    }
+    if len({sent for sent, _ in pairs}) < 2:
+        return None
+    return len({sent - arrived for sent, arrived in pairs}) == 1
+
+
+def _above_client(found: Sequence[Specimen]) -> bool | None:
+    """In the client's name toward the server, and from 2 to 5 hops nearer than the client."""
+    above = [
+        p.ip.ttl_hops - s.own[-1].ip.ttl_hops
+        for s in found
+        for p in s.packets
+        if s.to_server and s.own and s.own[-1].ip and p.ip
+    ]
+    return all(2 <= hops <= 5 for hops in above) if above else None
+
+
+def _senders_ids(found: Sequence[Specimen]) -> bool | None:
+    """The IP ID goes on where the named sender's own last one was."""
     steps = [
         (s.packets[0].ip.id - s.own[-1].ip.id) % 65536
         for s in found
         if s.own and s.packets[0].ip and s.own[-1].ip and s.packets[0].ip.id and s.own[-1].ip.id
     ]
-    return bool(steps) and max(steps) < NEXT_IDS
+    return max(steps) < NEXT_IDS if steps else None
 
 
-def _window_less_ttl(found: Sequence[Specimen]) -> bool:
+def _window_less_ttl(found: Sequence[Specimen]) -> bool | None:
     pairs = {(p.tcp.window, p.ip.ttl_hops) for s in found for p in s.packets if p.tcp and p.ip}
-    return len({t for _, t in pairs}) >= 3 and len({w - t for w, t in pairs}) == 1
+    return len({w - t for w, t in pairs}) == 1 if len({t for _, t in pairs}) >= LEAST_TO_COUNT else None
 
 
-def _rising(found: Sequence[Specimen]) -> bool:
-    rows = [[p.tcp.window for p in s.packets if p.tcp] for s in found]
-    return any(len(r) > 1 for r in rows) and all(b == a + 1 for r in rows for a, b in pairwise(r))
+def _rising(found: Sequence[Specimen]) -> bool | None:
+    rows = [windows for s in found if len(windows := [p.tcp.window for p in s.packets if p.tcp]) > 1]
+    return all(b == a + 1 for windows in rows for a, b in pairwise(windows)) if rows else None
 
 
-RELATIONS: Mapping[str, Callable[[Sequence[Specimen]], bool]] = MappingProxyType(
+def _another_each_time(found: Sequence[Specimen]) -> bool | None:
+    """No two queries of one type and name get the same address."""
+    given: dict[bytes, list[str]] = {}
+    for s in found:
+        first = dns.head(s.packets[0].payload) if s.packets[0].udp else None
+        addresses = dns.addresses(s.packets[0].payload) if first is not None else ()
+        if first is not None and addresses:
+            given.setdefault(first.key, []).append(addresses[0].address)
+    asked = [addresses for addresses in given.values() if len(addresses) > 1]
+    return all(len(set(addresses)) == len(addresses) for addresses in asked) if asked else None
+
+
+RELATIONS: Mapping[str, Callable[[Sequence[Specimen]], bool | None]] = MappingProxyType(
     {
-        "ip.id = client's": _ids_of_client,
+        "ip.id = trigger's": _ids_of_trigger,
         "ip.id swapped counter": _swapped,
-        "ip.ttl = server's": _servers_ttl,
-        "ip.id = server's counter": _servers_ids,
+        "ip.id = sender's counter": _senders_ids,
+        "ip.ttl = sender's": _senders_ttl,
+        "ip.ttl = trigger's less the way": _less_the_way,
+        "ip.ttl above the client's": _above_client,
         "tcp.window - ip.ttl constant": _window_less_ttl,
         "tcp.window rising by one": _rising,
+        "dns.answer another each time": _another_each_time,
     }
 )
