@@ -159,7 +159,7 @@ def _dnsmasq(folder: Path, node: str, listen: tuple[str, ...], servers: Servers)
     lies, denies = (servers.resolver_lies, servers.resolver_denies) if own else ({}, {})
     unknown = f"address=/#/{servers.resolver_hijacks}" if own and servers.resolver_hijacks else "local=/#/"
     lines = [
-        "user=root", f"pid-file={folder}/{node}.pid", "no-resolv", "no-hosts", "no-daemon", "bind-interfaces",
+        "user=root", f"pid-file={folder}/{node}.pid", "no-resolv", "no-hosts", "bind-interfaces",
         "cache-size=0", "local-ttl=300", unknown, "except-interface=lo",
         *(f"listen-address={address}" for address in listen),
     ]  # fmt: skip
