@@ -225,8 +225,25 @@ def _placed(sweep: Sweep) -> Evidence:
     return _located(
         clue, sweep, packets=(*(Cited(p.capture, p.number) for p in packets), *reports),
         position=sweep.position, trigger=_trigger(sweep) if compared else None, disputes=disputes,
+        forged=_of_another(sweep),
         words={"name": sweep.name, "hop": sweep.hop, "control": control, "address": sweep.address},
     )  # fmt: skip
+
+
+def _of_another(sweep: Sweep) -> tuple[Cited, ...]:
+    """The first answer to each request that a router on the way reported as dead: the far end never had it.
+
+    And, from whoever copies the TTL, every answer that bears it.
+    """
+    if sweep.mirrored:
+        less = sweep.hits[0].ttl_hops - sweep.hits[0].arrived_hops[0]
+        copied = [
+            p for s in sweep.hits for p, ttl in zip(s.replies, s.arrived_hops, strict=False) if ttl == s.ttl_hops - less
+        ]
+    else:
+        copied = []
+    dead = [s for s in sweep.hits if any(e.router != s.address for e in s.died)]
+    return tuple(sorted({Cited(p.capture, p.number) for p in (*copied, *(r for s in dead for r in s.replies[:1]))}))
 
 
 def _clue(sweep: Sweep, *, compared: bool) -> tuple[Clue, tuple[str, ...]]:
@@ -283,6 +300,7 @@ def _located(
     trigger: Trigger | None,
     disputes: tuple[str, ...],
     words: Mapping[str, object],
+    forged: tuple[Cited, ...] = (),
 ) -> Evidence:
     place = Location(hop=sweep.hop, link=sweep.link, address=sweep.router)
     return Evidence(
@@ -292,6 +310,7 @@ def _located(
         says=clue.says.format(**words),
         facets=Facets(position=position, trigger=trigger, location=place),
         disputes=disputes,
+        forged=forged,
     )
 
 

@@ -30,6 +30,8 @@ ALTERNATIVES_SHOWN = 3
 OK_NAMED = 8
 # Packet numbers printed with a sentence; JSON has all.
 PACKETS_SHOWN = 6
+# A device whose score is lower fits in few fields, or not in all.
+ALIKE = 0.7
 # Evidence that shifts the odds by less than this (natural log) decided nothing.
 DECIDES = 0.1
 
@@ -161,7 +163,8 @@ class Page:
             self.labelled("residual", f"{m.residual_s.value:.0f} s more after a trigger")
         for i in m.injector[:2]:
             against = f", contradicts {', '.join(i.contradicts)}" if i.contradicts else ""
-            said = f"fits {', '.join(i.fits)}{against}" if i.fits else i.source
+            few = ", so few that others may send the same" if i.score < ALIKE else ""
+            said = f"fits {', '.join(i.fits)}{few}{against}" if i.fits else i.source
             self.labelled("resembles", i.name, (f"  {said}", "dim"))
         self.evidence(m.evidence, several=several)
         if self.showing.why:
