@@ -13,6 +13,7 @@ import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,10 +71,10 @@ def recorded(preset: str, key: str) -> Path:
     return folder / "run.pcapng"
 
 
-def of_preset(preset: str, key: str) -> Row:
+def of_preset(preset: str, key: str, known: list[str]) -> Row:
     """A preset judged by all techniques together and by each alone."""
     recording, at = recorded(preset, key), PRESETS[preset].path.at
-    loaded = registry.load().techniques
+    loaded = registry.load(only=known).techniques
     outcomes = [
         judging.judged(preset, as_dict(engine.analyse([str(recording)], techniques=Chosen(techniques=some))), at=at)
         for some in (loaded, *([one] for one in loaded))
@@ -81,8 +82,8 @@ def of_preset(preset: str, key: str) -> Row:
     together, *alone = outcomes
     marks = "".join(MARKS[o.result] for o in outcomes)
     wrong = [
-        f"{known} alone: {', '.join(o.nodes)}"
-        for (known, _), o in zip(loaded, alone, strict=True)
+        f"{one} alone: {', '.join(o.nodes)}"
+        for (one, _), o in zip(loaded, alone, strict=True)
         if o.result in ("wrong", "false-block", "failed")
     ]
     if not together.right:
@@ -91,17 +92,17 @@ def of_preset(preset: str, key: str) -> Row:
     return Row(name=preset, marks=marks, says="; ".join(wrong), nodes=together.nodes)
 
 
-def of_sample(name: str) -> Row:
+def of_sample(name: str, known: list[str]) -> Row:
     """An innocent sample: nobody may be convicted in it."""
     capture = innocents()[name]
-    loaded = registry.load().techniques
+    loaded = registry.load(only=known).techniques
     marks, wrong = "", []
-    for known, some in (("all together", loaded), *((one[0], [one]) for one in loaded)):
+    for who, some in (("all together", loaded), *((one[0], [one]) for one in loaded)):
         report = engine.analyse([str(capture)], techniques=Chosen(techniques=some))
         blocked = [f"{v.target}: {m.node}" for v in report.verdicts if v.state == "blocked" for m in v.mechanisms]
         marks += MARKS["false-block"] if blocked else MARKS["open"]
         if blocked:
-            wrong.append(f"{known}: {', '.join(blocked)}")
+            wrong.append(f"{who}: {', '.join(blocked)}")
     return Row(name=name, marks=marks, says="; ".join(wrong), nodes=())
 
 
@@ -122,13 +123,13 @@ def head(known: list[str]) -> None:
     print(f"\n{LEGEND}\n")
     numbers = [f"{n:02}" for n in range(len(known) + 1)]
     for digit in (0, 1):
-        print(" " * 28 + " ".join(number[digit] for number in numbers))
+        print(" " * 33 + " ".join(number[digit] for number in numbers))
 
 
 def show(rows: list[Row]) -> int:
     """Print rows, then what is wrong; how many rows are."""
     for row in rows:
-        print(f"{row.name:<28}{' '.join(row.marks)}  {', '.join(dict.fromkeys(row.nodes))}"[:200])
+        print(f"{row.name:<32} {' '.join(row.marks)}  {', '.join(dict.fromkeys(row.nodes))}"[:200])
     wrong = [row for row in rows if row.says]
     for row in wrong:
         print(f"  {row.name}: {row.says}")
@@ -146,12 +147,12 @@ def main() -> int:
     known, key = [name for name, _ in registry.load().techniques], fresh()
     head(known)
     with ProcessPoolExecutor(asked.jobs) as pool:
-        rows = list(pool.map(of_preset, names, [key] * len(names)))
+        rows = list(pool.map(partial(of_preset, key=key, known=known), names))
         bad = show(rows)
         samples = [] if asked.presets or asked.no_samples else list(innocents())
         if samples:
             print("\nInnocent samples")
-            bad += show(list(pool.map(of_sample, samples)))
+            bad += show(list(pool.map(partial(of_sample, known=known), samples)))
     idle = []
     if not asked.presets:
         told = json.loads((ROOT / "tests" / "techniques" / "conformance.json").read_text())
