@@ -34,6 +34,7 @@ from fingerprint.conversations.dns_silence import answered_elsewhere, is_shown, 
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.messages.dns import NXDOMAIN, REFUSED, SERVFAIL, A
 from fingerprint.probing.names_asked import NamesAsked
+from fingerprint.signatures import Signatures
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -155,6 +156,13 @@ GIVES_BOGON = Clue(
     given={"dns.injection.bogon": 0.9, "dns.injection": 0.001, "*": 0.9},
     source="RFC 6890",
 )
+GIVES_PAGE = Clue(
+    id="false-address-of-a-known-page",
+    says="the false address {given} is known to serve a notice page ({page})",
+    group="dns-kind",
+    given={"dns.injection.blockpage": 0.9, "dns.injection": 0.001, "*": 0.9},
+    source="the addresses of the table of block pages that the report names",
+)
 GIVES_OTHER = Clue(
     id="false-answer-is-no-known-page",
     says="the false answer gives {given}, neither a bogon nor a known block page",
@@ -171,7 +179,7 @@ class DnsInjection(Technique):
     clues = (
         TWO_ANSWERS, TWO_ANSWERS_ALIKE, DENIED_AND_ANSWERED, IMPOSSIBLE, SOONER, SOONER_THAN_OTHERS,
         UNLIKE_THE_RESOLVER, NO_RESOLVER_THERE, NO_RESOLVER_BUT_LIVE_NAMES, NOBODY_LISTENS_THERE, GIVES_BOGON,
-        GIVES_OTHER, *DENIED_FROM_NO_RESOLVER.values(),
+        GIVES_PAGE, GIVES_OTHER, *DENIED_FROM_NO_RESOLVER.values(),
     )  # fmt: skip
 
     listen_s: float = 2.0
@@ -236,7 +244,7 @@ class DnsInjection(Technique):
                 yield from evidence
             denies = any(f.clue is DENIED_AND_ANSWERED for f in evidence) or _denial(lookup) is not None
             if (evidence or len(support) > 1) and not denies:
-                yield _kind(lookup, (*evidence, *support))
+                yield _kind(lookup, (*evidence, *support), capture.signatures)
             elif lookup.name not in names:
                 yield from said[:1]
 
@@ -344,12 +352,14 @@ def _from_no_resolver(
     )  # fmt: skip
 
 
-def _kind(lookup: Lookup, evidence: Sequence[Evidence]) -> Evidence:
-    """Which leaf the false addresses speak for."""
+def _kind(lookup: Lookup, evidence: Sequence[Evidence], known: Signatures) -> Evidence:
+    """Which leaf the false addresses speak for; of a notice page in private space, that it is private."""
     false = sorted({address for e in evidence for address in e.disputes})
     packets = tuple(a for a in lookup.answers if gives(a) & set(false)) or lookup.answers[:1]
-    clue = GIVES_BOGON if any(is_bogon(address) for address in false) else GIVES_OTHER
-    return cite(clue, _subject(lookup), *packets, disputes=false, given=_some(false) or "no address")
+    page = known.notice(false)
+    clue = GIVES_BOGON if any(is_bogon(address) for address in false) else GIVES_PAGE if page else GIVES_OTHER
+    given = _some(false) or "no address"
+    return cite(clue, _subject(lookup), *packets, disputes=false, given=given, page=page.id if page else "")
 
 
 def _subject(lookup: Lookup) -> Subject:

@@ -40,6 +40,7 @@ from fingerprint.conversations.dns_views import (
     serves,
 )
 from fingerprint.conversations.lookups import Lookup
+from fingerprint.signatures import Signature
 from fingerprint.technique import (
     Citable,
     Cited,
@@ -174,6 +175,13 @@ GIVES_BOGON = Clue(
     given={"dns.injection.bogon": 0.9, "dns.injection": 0.001, "*": 0.9},
     source="RFC 6890",
 )
+GIVES_PAGE = Clue(
+    id="contradicted-address-of-a-known-page",
+    says="the false address {given} is known to serve a notice page ({page})",
+    group="dns-kind",
+    given={"dns.injection.blockpage": 0.9, "dns.injection": 0.001, "*": 0.9},
+    source="the addresses of the table of block pages that the report names",
+)
 GIVES_OTHER = Clue(
     id="contradicted-answer-is-no-known-page",
     says="the false answer gives {given}, neither a bogon nor a known block page",
@@ -189,7 +197,7 @@ class DnsManipulation(Technique):
 
     clues = (
         CONTRADICTED, CONTRADICTED_PROVIDER, ALONE, UDP_UNLIKE_TCP, UDP_CHANGED_ALIKE, BOGON, BOGON_FOR_A_LIVE_NAME,
-        DEAD_BESIDE_LIVE, ZERO_TTL, SHARED, SHARED_WIDELY, GIVES_BOGON, GIVES_OTHER,
+        DEAD_BESIDE_LIVE, ZERO_TTL, SHARED, SHARED_WIDELY, GIVES_BOGON, GIVES_PAGE, GIVES_OTHER,
     )  # fmt: skip
 
     reads_steps_of = ("dns-injection", "sni-filtering")
@@ -219,7 +227,7 @@ class DnsManipulation(Technique):
             if doubt:
                 yield _unsure(lookup, doubt)
             else:
-                yield from _false(against, resolver, marks)
+                yield from _false(against, resolver, marks, capture.signatures.notice(against.given))
 
     def _marks(
         self,
@@ -285,7 +293,7 @@ def _doubt(against: Contradiction, resolver: Resolver, capture: Capture, marks: 
     return None
 
 
-def _false(against: Contradiction, resolver: Resolver, marks: Marks) -> Iterator[Evidence]:
+def _false(against: Contradiction, resolver: Resolver, marks: Marks, page: Signature | None) -> Iterator[Evidence]:
     """Everything that speaks against a contradicted answer."""
     lookup, other, given = against.lookup, against.other, sorted(against.given)
     subject = _subject(lookup)
@@ -325,7 +333,8 @@ def _false(against: Contradiction, resolver: Resolver, marks: Marks) -> Iterator
         yield say(ZERO_TTL)
     if marks.shared:
         yield say(SHARED_WIDELY if marks.networks else SHARED, marks.shared[0].answers[0])
-    yield say(GIVES_BOGON if marks.bogon else GIVES_OTHER)
+    words |= {"page": page.id if page else ""}
+    yield say(GIVES_BOGON if marks.bogon else GIVES_PAGE if page else GIVES_OTHER)
 
 
 def _position(against: Contradiction, resolver: Resolver) -> str | None:

@@ -6,6 +6,7 @@ list of blocking fingerprints: where the pattern is found, how it is compared, h
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -46,7 +47,12 @@ class Signatures:
 
     def address(self, address: str) -> Signature | None:
         """Whose notice page this address serves; None if it is not known to."""
-        return self.addresses.get(address)
+        return self.addresses.get(_address(address))
+
+    def notice(self, addresses: Iterable[str]) -> Signature | None:
+        """The notice page of a state or a provider that one of these addresses is known to serve."""
+        known = (self.address(address) for address in addresses)
+        return next((s for s in known if s is not None and s.scope in ("nat", "isp")), None)
 
     def page(self, fields: Mapping[str, str], title: str, body: str) -> tuple[Signature, ...]:
         """Every signature of a page, by its header fields (names in lower case), title and body.
@@ -95,10 +101,18 @@ def signatures(rows: Iterable[tuple[str, Mapping[str, object]]]) -> Signatures:
         if signature.where != "dns":
             pages.append((signature, compared))
         elif signature.match == "full":
-            addresses.setdefault(signature.pattern.lower(), signature)
+            addresses.setdefault(_address(signature.pattern), signature)
         else:
             names.append((signature, compared))
     return Signatures(addresses=addresses, names=tuple(names), pages=tuple(pages), complaints=tuple(complaints))
+
+
+def _address(words: str) -> str:
+    """An address as it is commonly written; a name in lower case."""
+    try:
+        return ipaddress.ip_address(words).compressed
+    except ValueError:
+        return words.lower()
 
 
 def _signature(row: Mapping[str, object], seen: Collection[str]) -> Signature:
