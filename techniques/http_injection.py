@@ -324,7 +324,7 @@ class _Packet:
 
 def _known(capture: Capture, stream: Stream, page: Page) -> Evidence | None:
     """The signature that fits; of several the one that says most."""
-    found = capture.signatures.page(page.fields, page.title, page.body)
+    found = capture.signatures.page(page.fields, page.title, page.body, host=stream.name or "")
     if not found:
         return None
     best = min(found, key=lambda s: (s.scope in CHOSEN, s.scope not in ("nat", "isp"), s.id))

@@ -54,18 +54,20 @@ class Signatures:
         known = (self.address(address) for address in addresses)
         return next((s for s in known if s is not None and s.scope in ("nat", "isp")), None)
 
-    def page(self, fields: Mapping[str, str], title: str, body: str) -> tuple[Signature, ...]:
+    def page(self, fields: Mapping[str, str], title: str, body: str, *, host: str = "") -> tuple[Signature, ...]:
         """Every signature of a page, by its header fields (names in lower case), title and body.
 
-        Empty if one of them says that it is known to be none. Only the first `LOOKED_AT_CHARS` are looked at.
+        Empty if one of them says that it is known to be none. Only the first `LOOKED_AT_CHARS` are looked at. What
+        names the ``host`` that was asked says nothing: a provider's own site names itself as its block pages do.
         """
         said = {"title": title, "body": body[:LOOKED_AT_CHARS]}
+        own = host.lower().removeprefix("www.")
         found = []
         for signature, compared in self.pages:
             text = (
                 said.get(signature.where) if signature.where in said else fields.get(signature.where[len("header.") :])
             )
-            if text and compared(text[:LOOKED_AT_CHARS]):
+            if text and compared(text[:LOOKED_AT_CHARS]) and not (own and own in signature.pattern.lower()):
                 found.append(signature)
         return () if any(s.scope == "fp" for s in found) else tuple(found)
 

@@ -39,6 +39,14 @@ def test_each_place_of_a_page_is_looked_at_for_its_own():
     assert found.page({}, "", "by law") == ()
 
 
+def test_a_providers_own_site_names_itself_and_is_no_block_page():
+    found = of(row(where="header.location", match="prefix", pattern="http://www.zz-isp.example/"))
+    there = {"location": "http://www.zz-isp.example/start"}
+    assert found.page(there, "", "", host="forum.test")
+    assert not found.page(there, "", "", host="zz-isp.example")
+    assert not found.page(there, "", "", host="www.zz-isp.example")
+
+
 def test_a_page_that_is_known_to_be_none_is_none():
     found = of(row(id="body", pattern="denied"), row(id="known", scope="fp", pattern="Apache default page"))
     assert found.page({}, "", "denied: Apache default page") == ()
