@@ -299,7 +299,7 @@ def _placed(sweep: Sweep) -> Evidence:
 
 def _over_tcp(port: int, kind: str, trigger: Bytes, size_bytes: int) -> Pair:
     harmless = (("letters", lambda seed: letters(seed, size_bytes)),)
-    return Pair(over="tcp", port=port, what=kind, harmless=harmless, trigger=trigger, greets=port == SSH_PORT)
+    return Pair(over="tcp", port=port, what=kind, harmless=harmless, trigger=trigger)
 
 
 def _over_udp(port: int, kind: str, trigger: Bytes, size_bytes: int) -> Pair:

@@ -168,11 +168,7 @@ class UdpBlocking(Technique):
         shown = [d for d in dead if _unrelated(capture, d)]
         for d in dead:
             if d not in shown and (d.answered or d.refused):
-                why = (
-                    f"port {d.port} is silent at {len(d.places) + len(d.unwitnessed)} addresses, of which "
-                    f"{len(d.places)} report closed ports; want {self.addresses} of unrelated names and networks"
-                )
-                yield Inconclusive(why, _cited(d.silent), _subject(d.silent[0], None))
+                yield Inconclusive(self._too_little(d), _cited(d.silent), _subject(d.silent[0], None))
         if not shown:
             return
         ports = ", ".join(str(port) for port in dict.fromkeys(d.port for d in shown))
@@ -191,6 +187,13 @@ class UdpBlocking(Technique):
                 *(Cited(r.capture, n) for r in beside[:8] for n in (r.sent, r.number)), *answered,
                 facets=trigger, ports=ports, use=use, addresses=len(places),
             )  # fmt: skip
+
+    def _too_little(self, dead: DeadPort) -> str:
+        several = len(dead.places) + len(dead.unwitnessed)
+        what = f"port {dead.port} is silent at {several} addresses, of which {len(dead.places)} report closed ports"
+        if dead.open_elsewhere:
+            return f"{what}, and is answered or refused by another"
+        return f"{what}; want {self.addresses} of unrelated names and networks"
 
     def _payload(self, pair: PayloadPair) -> Iterator[Finding]:
         why = _why(pair, self.trials, self.by_chance)
@@ -221,7 +224,7 @@ def _uses(capture: Capture) -> dict[int, str]:
 def _unrelated(capture: Capture, dead: DeadPort) -> bool:
     """Whether two of the hosts share neither network nor the end of a name: one operator may have one firewall."""
     ends = [(place.address, {_domain(name) for name in capture.names_of(place.address)}) for place in dead.places]
-    return any(
+    return not dead.open_elsewhere and any(
         here and there and not here & there and not are_neighbours(one, other, NETWORK_BITS)
         for (one, here), (other, there) in combinations(ends, 2)
     )

@@ -178,11 +178,12 @@ class DeadPort:
     silent: tuple[DatagramFlow, ...]
     refused: tuple[Unreachable, ...]  # of other ports, by those very hosts: at least one a host
     answered: tuple[DatagramFlow, ...]  # on other ports, the same kind of payload
-    unwitnessed: tuple[Place, ...]  # places that are silent on it too, but refuse and answer nothing else
+    unwitnessed: tuple[Place, ...]  # places that are silent on it too, but refuse nothing else
+    open_elsewhere: bool  # it was answered or refused by some address
 
 
 def dead_ports(found: Iterable[Place], ports: frozenset[int]) -> tuple[DeadPort, ...]:
-    """Each of ``ports`` that is silent wherever it was tried and answered nowhere, by client and kind of payload."""
+    """Each of ``ports`` that is silent somewhere, by client and kind of payload."""
     out: list[DeadPort] = []
     by_client: dict[str, list[Place]] = {}
     for place in found:
@@ -193,11 +194,11 @@ def dead_ports(found: Iterable[Place], ports: frozenset[int]) -> tuple[DeadPort,
             heard = any(f.answered for place in places_ for f in place.flows if f.server.port == port)
             refused = any(r.port == port for place in places_ for r in place.refusals)
             kinds = dict.fromkeys(f.kind for place in places_ for f in place.silent(port))
-            out += [] if heard or refused else [_dead(places_, port, kind) for kind in kinds]
+            out += [_dead(places_, port, kind, open_elsewhere=heard or refused) for kind in kinds]
     return tuple(out)
 
 
-def _dead(places_: Sequence[Place], port: int, kind: str) -> DeadPort:
+def _dead(places_: Sequence[Place], port: int, kind: str, *, open_elsewhere: bool) -> DeadPort:
     hosts: list[Place] = []
     unwitnessed: list[Place] = []
     silent: list[DatagramFlow] = []
@@ -220,6 +221,7 @@ def _dead(places_: Sequence[Place], port: int, kind: str) -> DeadPort:
         refused=tuple(refused),
         answered=tuple(answered),
         unwitnessed=tuple(unwitnessed),
+        open_elsewhere=open_elsewhere,
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fingerprint.conversations.datagrams import DatagramFlow
-from fingerprint.conversations.openings import opening
-from fingerprint.conversations.place import DREW, Reports, Shot
+from fingerprint.conversations.first_words import first_words
+from fingerprint.conversations.place import Reports, Shot
 from fingerprint.conversations.streams import Stream
 from fingerprint.messages.first_payload import UNKNOWN, exemption, first_payload
 
@@ -32,27 +32,26 @@ def of_streams(streams: Iterable[Stream], reports: Reports) -> Iterator[Shot]:
         ttl_hops = stream.request_ttl_hops
         if ttl_hops is None or stream.server not in strange:
             continue
-        o = opening(stream)
-        sent = (*o.request, *o.repeats)
-        if not sent:
+        words = first_words(stream)
+        if words is None:
             continue
-        ending = o.ending if o.outcome in DREW else None
-        rows = {s.row for s in sent}
+        rows = {s.row for s in words.sent}
+        ending = words.ending if words.acknowledged is None else None
         yield Shot(
-            name=sort_of(stream.recording.payload(sent[0].row), over="tcp"),
+            name=sort_of(words.payload, over="tcp"),
             client=stream.client.address,
             address=stream.server.address,
             port=stream.server.port,
             protocol="tcp",
             ttl_hops=ttl_hops,
             trial=stream.trial,
-            sent=sent,
-            drew=DREW[o.outcome] if ending else None,
+            sent=words.sent,
+            drew=None if ending is None else "reset" if ending.is_reset else "close",
             replies=(ending,) if ending else (),
             arrived_hops=(ending.ttl_hops,) if ending else (),
             died=tuple(e for e in reports.get((stream.capture, stream.flow), ()) if e.row in rows),
-            acknowledged=o.covered >= o.request_end or o.outcome == "answered",
-            listened_s=o.span_s + o.waited_s,
+            acknowledged=words.acknowledged is not None,
+            listened_s=max(0, stream.end_ns - words.sent[0].time_ns) / 1e9,
         )
 
 

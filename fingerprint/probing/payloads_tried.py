@@ -12,7 +12,7 @@ from itertools import count
 
 from fingerprint.probing.names_greeted import one_a_family
 from fingerprint.probing.sweep import Beam, control_sweep, trigger_sweep
-from fingerprint.steps import Datagram, Hello, Message, Payload, Probe, Send, Target, Wait
+from fingerprint.steps import Datagram, Hello, Message, Payload, Probe, Send, Target
 from fingerprint.technique import Clue
 
 Bytes = Callable[[str], bytes]  # seed → a payload
@@ -20,8 +20,6 @@ Bytes = Callable[[str], bytes]  # seed → a payload
 RECEIVED = ("answered", "taken", "closed", "alert", "garbled", "refused")
 # What becomes of bytes that somebody cuts.
 CUT = ("silent", "unanswered", "reset")
-# A server that speaks first is heard before it could have read anything; so long its client repeats (RFC 6298).
-REPEATS_S = 3.5
 COPIES, GAP_S, LISTEN_S = 3, 1.1, 4.0
 HELLO = "ClientHello"
 # Of a datagram that dies on the way two are sent: routers ration their reports.
@@ -37,7 +35,6 @@ class Pair:
     what: str  # is in question, for labels
     harmless: tuple[tuple[str, Bytes], ...]
     trigger: Bytes
-    greets: bool = False  # the server speaks first
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,11 +68,9 @@ class PayloadsTried:
             after = yield self._send(address, pair, pair.what, pair.trigger, "target", trial)
             if after is None or after.outcome in ("skipped", "failed"):
                 return
-            if pair.greets:
-                yield Wait(REPEATS_S, label="what the client's kernel repeats")
-            elif after.outcome not in CUT:
+            if after.outcome not in CUT:
                 return
-            met = after.outcome if after.outcome in CUT else met
+            met = after.outcome
         what, make = pair.harmless[0]
         yield self._send(address, pair, what, make, "control", next(self.trials))
         if met:
