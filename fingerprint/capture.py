@@ -26,6 +26,7 @@ from fingerprint.conversations.connections import streams
 from fingerprint.conversations.datagram_places import Place as UdpPlace
 from fingerprint.conversations.datagram_places import places as udp_places
 from fingerprint.conversations.datagrams import DatagramFlow, datagram_flows
+from fingerprint.conversations.encrypted_resolvers import operators
 from fingerprint.conversations.expired import Expired, expired
 from fingerprint.conversations.limited import Armed
 from fingerprint.conversations.lookups import Lookup, lookups
@@ -186,7 +187,8 @@ class Capture:
     def speaks_quic(self, mine: QuicTried) -> Support | None:
         """What shows that a server which left a name's Initials unanswered speaks QUIC; None if nothing does."""
         itself = heard(mine.place, self.quic_places, mine.version)
-        return itself or advertised(mine.name, mine.place, self.lookups, self.streams)
+        known = operators(self.known.rows("resolvers"))
+        return itself or advertised(mine, self.lookups, self.streams, known)
 
     def quic_elsewhere(self, mine: QuicTried) -> QuicAttempt | None:
         """An answer to the same name and client at another address at the time, where nothing answers here."""

@@ -193,8 +193,8 @@ class QuicServer:
 class QuicClient:
     """One visit: an Initial, repeated until answered; a request; then whatever comes."""
 
-    def __init__(self, scene: Scene, server: str, name: str, *, version: int, tries: int) -> None:
-        self.scene, self.server, self.name = scene, server, name
+    def __init__(self, scene: Scene, server: str, name: str, *, version: int, tries: int, to_port: int) -> None:
+        self.scene, self.server, self.name, self.to_port = scene, server, name, to_port
         self.version, self.tries = version, tries
         rng = scene.net.rng
         self.port, self.destination, self.source = scene.port(), rng.randbytes(8), rng.randbytes(8)
@@ -271,7 +271,7 @@ class QuicClient:
                 protocol="udp",
                 ip_id=ip_id,
                 source_port=self.port,
-                destination_port=443,
+                destination_port=self.to_port,
                 payload=payload,
             )
         )
@@ -286,11 +286,12 @@ def visit(
     tell: Callable[[int], object] = lambda _: None,
     version: int = VERSION_1,
     tries: int = TRIES,
+    port: int = 443,
 ) -> None:
     """A visit over QUIC; ``tell`` hears the source port before the first packet leaves."""
 
     def start() -> None:
-        client = QuicClient(scene, server, name, version=version, tries=tries)
+        client = QuicClient(scene, server, name, version=version, tries=tries, to_port=port)
         tell(client.port)
         client.start()
 

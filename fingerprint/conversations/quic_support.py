@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from fingerprint.conversations.encrypted_resolvers import DOQ, Operators
+from fingerprint.conversations.encrypted_resolvers import PORT as DOQ_PORT
 from fingerprint.conversations.lookups import DnsPacket, Lookup
 from fingerprint.conversations.quic_attempts import NEGOTIATED
-from fingerprint.conversations.quic_places import QuicPlace
+from fingerprint.conversations.quic_places import QuicPlace, QuicTried
 from fingerprint.conversations.streams import Stream
 from fingerprint.technique import Cited
 
@@ -51,8 +53,14 @@ def heard(place: QuicPlace, everywhere: Iterable[QuicPlace], version: str | None
     return None
 
 
-def advertised(name: str, place: QuicPlace, lookups: Sequence[Lookup], streams: Sequence[Stream]) -> Support | None:
-    """What the owner of the name says."""
+def advertised(
+    mine: QuicTried, lookups: Sequence[Lookup], streams: Sequence[Stream], known: Operators
+) -> Support | None:
+    """What the owner of the name says, or the operator of a resolver in the table."""
+    name, place = mine.name, mine.place
+    source = known.offers(place.address, DOQ) if place.port == DOQ_PORT else None
+    if source is not None:
+        return Support(itself=False, says=f"its operator says so ({source})", packets=())
     for lookup in lookups:
         if lookup.name == name and lookup.qtype == HTTPS_RECORD:
             for packet in lookup.answers:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fingerprint.capture import Capture
 from fingerprint.technique import Evidence, Finding, Inconclusive
-from fingerprint.verdict import consequences, mechanisms, states
+from fingerprint.verdict import consequences, mechanisms, roles, states
 from fingerprint.verdict.consequences import Consequence
 from fingerprint.verdict.model import STATES, Cause, Verdict
 from fingerprint.verdict.symptoms import Found, symptoms
@@ -32,7 +32,7 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
         if key not in everything:
             everything[key] = _of_evidence(capture, key, balance)
     asides = _asides(vantages, findings, found)
-    names = capture.control_names
+    names, known = capture.control_names, roles.of_resolvers(capture)
     controls: dict[str | None, list[Target]] = {}
     for name, vantage in everything if names else ():
         if name in names:
@@ -44,7 +44,7 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
             asides.get(key, ((), ())),
             follows,
             controls=() if key[0] in names else controls.get(key[1], ()),
-            role="control" if key[0] in names else None,
+            role=roles.role(target, capture, known),
         )
         for key, target in everything.items()
     ]

@@ -37,12 +37,19 @@ def expected() -> dict[str, Any]:
         "presets": {name: want for group in groups for name, want in group.get("presets", {}).items()},
         "innocents": [name for group in groups for name in group["innocents"]],
         "asks": {name: asks for group in groups for name, asks in group.get("asks", {}).items()},
+        "targets": {name: target for group in groups for name, target in group.get("targets", {}).items()},
     }
 
 
 def asks(censor: str) -> tuple[str, ...]:
     """Techniques that send only when they are asked for by name, and are asked for behind this preset."""
     return tuple(expected()["asks"].get(censor, ()))
+
+
+def target_of(censor: str) -> tuple[str, int]:
+    """Whom a run behind this preset is about."""
+    name, port = expected()["targets"].get(censor, (world.MINDED, 443))
+    return str(name), int(port)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +89,10 @@ def live(censor: str, folder: Path, *, settings: Settings | None = None, seed: i
     """One `fingerprint run` as the client of a fresh laboratory: (report, script, recording, what it said, seconds)."""
     settings = replace(settings or Settings.of(censor), residual_s=RESIDUAL_S)
     recording, report = folder / "run.pcapng", folder / "report.json"
+    name, port = target_of(censor)
+    url = f"https://{name}/large" if port == 443 else f"https://{name}:{port}/large"
     command = [
-        sys.executable, "-m", "fingerprint", "run", "https://forum.test/large", "--control", "garden.test",
+        sys.executable, "-m", "fingerprint", "run", url, "--control", "garden.test",
         "--resolver", world.RESOLVER[0], "--resolver", world.PUBLIC_RESOLVER[0], "--yes",
         "--residual", str(RESIDUAL_S), "--seed", str(seed), "-w", str(recording), "--json", "-o", str(report),
         *(word for technique in asks(censor) for word in ("--technique", technique)), *extra,
@@ -106,14 +115,20 @@ def _hop_right(want: dict[str, Any], hop: int | None, at: int) -> bool | None:
 async def simulated(censor: str | Preset, folder: Path, *, order: str = "adaptive", path: Way | None = None):
     """The same run on the simulated path: (script, recording, path)."""
     carrier = SimulatedCarrier(censor, path, residual_s=RESIDUAL_S, folder=folder)
-    lie = carrier.preset.servers.resolver_lies.get(world.MINDED)
+    name, port = target_of(carrier.preset.name)
+    lie = carrier.preset.servers.resolver_lies.get(name)
     target = Target(
-        name=world.MINDED, addresses=(*filter(None, [lie]), *world.NAMES[world.MINDED]), path="/large",
+        name=name, addresses=(*filter(None, [lie]), *world.NAMES[name]), port=port, path="/large",
         controls=(Control(name="garden.test", addresses=world.NAMES["garden.test"]),),
         resolvers=(world.RESOLVER[0], world.PUBLIC_RESOLVER[0]), seed=1, residual_s=RESIDUAL_S,
     )  # fmt: skip
     plan = Plan(
-        targets=(target,), techniques=asks(carrier.preset.name), seed=1, residual_s=RESIDUAL_S, recorder="simulated", order=order
+        targets=(target,),
+        techniques=asks(carrier.preset.name),
+        seed=1,
+        residual_s=RESIDUAL_S,
+        recorder="simulated",
+        order=order,
     )
     script = await probing.probe(plan, carrier, registry.load())
     recording = await carrier.flush()
@@ -149,7 +164,7 @@ def judged(censor: str, report: dict[str, Any] | None, *, at: int, seconds: floa
     want = expected()["presets"].get(censor)
     if want is None:
         return Outcome(result="false-block" if blocked else "open", nodes=nodes, **common)
-    mine = ("forum.test", *world.SERVER_A)
+    mine = (target_of(censor)[0], *world.NAMES[target_of(censor)[0]])
     if any(name not in mine and not want.get("everybody") for name, _ in blocked):
         return Outcome(result="false-block", nodes=nodes, **common)
     if not blocked:

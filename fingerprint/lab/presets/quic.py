@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from fingerprint.lab.boxes.dropping import HelloDropper
+from fingerprint.lab.boxes.forbidding import Minded, ResetSyn, Swallow
 from fingerprint.lab.boxes.quic_filters import CloseInjector, InitialDropper, InitialSilencer, SlowUdp, UdpPortDropper
 from fingerprint.lab.boxes.residual import Residual
 from fingerprint.lab.boxes.tspu import QuicDropper
+from fingerprint.lab.boxes.watching import Watch
 from fingerprint.lab.preset import Preset
-from fingerprint.lab.presets.parts import NEAR, TSPU, flow
-from fingerprint.lab.world import SERVER_A, Path, Servers
+from fingerprint.lab.presets.parts import NEAR, TSPU, flow, names
+from fingerprint.lab.world import PUBLIC_RESOLVER, SERVER_A, SERVER_B, Path, Servers
 
 # Beside the servers, behind the last router: what stands there is their owner's.
-_AT_THE_SERVERS = Path(at=4)
+_AT_THE_SERVERS = Path(at=4, before_s=0.022, behind_s=0.003)
 _HTTPS = 443
 # A shortened window may not end between the repeats of one Initial.
 _LEAST_SILENCE_S = 6.0
+_DOT = Minded(addresses=frozenset(PUBLIC_RESOLVER), port=853)
+_EVERYBODY = frozenset((*PUBLIC_RESOLVER, *SERVER_A, *SERVER_B))
 
 PRESETS = (
     Preset(
@@ -91,5 +96,47 @@ PRESETS = (
         source="made for the laboratory",
         boxes=lambda _: (SlowUdp(port=_HTTPS, seconds=1.3),),
         kind="innocent",
+    ),
+    Preset(
+        name="dot-port-drop",
+        says="SYNs to port 853 of a resolver (lookup.test) vanish.",
+        source="Basso, NDSS DNS Privacy Workshop 2021, of what is done; the box is made up",
+        boxes=lambda _: (Swallow(minded=_DOT),),
+    ),
+    Preset(
+        name="dot-port-reset",
+        says="SYNs to port 853 of a resolver (lookup.test) are reset in its name.",
+        source="Basso, NDSS DNS Privacy Workshop 2021, of what is done; the box is made up",
+        boxes=lambda _: (ResetSyn(minded=_DOT),),
+        on_path=True,
+    ),
+    Preset(
+        name="doh-sni-drop",
+        says="Hellos with the name of a resolver (lookup.test) are dropped.",
+        source="Basso, NDSS DNS Privacy Workshop 2021, of what is done; the box is made up",
+        boxes=lambda _: (HelloDropper(watch=Watch(names=names("lookup.test"), joins_segments=False)),),
+    ),
+    Preset(
+        name="no-dot-refused",
+        says="Nothing on the way; a server that does not offer DNS over TLS refuses port 853.",
+        source="RFC 9293 section 3.10.7.1",
+        boxes=lambda _: (),
+        kind="innocent",
+    ),
+    Preset(
+        name="no-dot-silent",
+        says="The resolver's own firewall drops what comes to port 853.",
+        source="a common default",
+        boxes=lambda _: (Swallow(minded=_DOT),),
+        kind="innocent",
+        path=_AT_THE_SERVERS,
+    ),
+    Preset(
+        name="dot-closed-by-office",
+        says="The office's own router closes port 853, so that its own resolver is asked.",
+        source="RFC 7858 section 3.1: a port of its own is easily closed",
+        boxes=lambda _: (Swallow(minded=Minded(addresses=_EVERYBODY, port=853)),),
+        kind="innocent",
+        path=NEAR,
     ),
 )
