@@ -6,8 +6,8 @@ What it looks for
     under the same veil fail as well, here and in other networks.
 
 What it sends
-    The target's own name with and without the extension, equally long, in turn; once that failed, the control's name
-    and encrypted_server_name as well.
+    At the target's address the control's name under either extension, once. If that fails, the target's name with and
+    without it, equally long, in turn; then the control's name here and where it lives.
 
 When it is wrong
     A hello with the extension is larger, and a path may lose large packets: a hello without it that is as long must
@@ -134,8 +134,7 @@ class EchBlocking(Technique):
 
     def probe(self, target: Target) -> Probe:
         """The name with and without the extension, then what else it covers."""
-        told = (PAIRS["reset", False], PAIRS["unheard", False])
-        yield from VeilsTried(target, shows=told, repeats=self.repeats, listen_s=self.listen_s).steps()
+        yield from VeilsTried(target, shows=(PASSES_TOO,), repeats=self.repeats, listen_s=self.listen_s).steps()
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Each name and veil at each place, beside the same without the veil."""

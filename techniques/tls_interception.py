@@ -224,9 +224,11 @@ class TlsInterception(Technique):
         """Every name at every place: when it was answered, with what, and what the client made of it."""
         everywhere = tuple(flights(capture.streams))
         for mine in compared.answered(everywhere):
-            found = [
-                *_timing(mine), *_way(mine, capture), *_signers(mine, capture), *_refusal(mine, everywhere),
-            ]  # fmt: skip
+            signed = list(_signers(mine, capture))
+            if any(isinstance(f, Evidence) and f.clue is PRODUCT for f in signed):
+                yield from signed  # whatever else is to be seen, the product does
+                continue
+            found = [*signed, *_timing(mine), *_way(mine, capture), *_refusal(mine, everywhere)]
             suspects = _suspects(mine, found)
             found += _certificate(mine, suspects, everywhere)
             if any(isinstance(f, Evidence) for f in found):
@@ -305,11 +307,13 @@ def _refusal(mine: Answered, everywhere: Sequence[Flight]) -> Iterator[Finding]:
 
 
 def _suspects(mine: Answered, found: Sequence[Finding]) -> tuple[Flight, ...]:
-    """The flights that something speaks against, certificates aside; all with a certificate if there are none."""
+    """The flights in the clear that something speaks against; where nothing does, those that signed themselves."""
     soon = set(mine.soon) if not mine.others_soon else set()
     by_state = any(isinstance(f, Evidence) and f.clue in (STATE_ROOT, ON_THE_WAY) for f in found)
-    told = [f for f in mine.flights if f.leaf and (f in soon or f.turned_away or by_state)]
-    return tuple(told or (f for f in mine.flights if f.leaf and f.leaf.self_issued and covers(f.leaf, mine.name)))
+    told = [f for f in mine.flights if f in soon or f.turned_away or (f.leaf and by_state)]
+    if told:
+        return tuple(f for f in told if f.leaf)
+    return tuple(f for f in mine.flights if f.leaf and f.leaf.self_issued and covers(f.leaf, mine.name))
 
 
 def _certificate(mine: Answered, suspects: Sequence[Flight], everywhere: Sequence[Flight]) -> Iterator[Evidence]:
@@ -374,14 +378,10 @@ def _alike(mine: Answered, suspects: Sequence[Flight], everywhere: Sequence[Flig
     if len(others) >= 2 and all(f.leaf and f.leaf.issuer == leaf.issuer for f in others.values()):
         shown = [s for f in others.values() for s in f.shown]
         yield cite(OTHERS_TOO, _subject(mine), *suspects[0].shown, *shown, others=len(others), issuer=leaf.issuer)
-    for name, f in others.items():
-        strangers = f.leaf and not covers(f.leaf, mine.name) and not covers(leaf, name or "")
-        apart = name and name.split(".")[-2:] != mine.name.split(".")[-2:]
-        far = not compared.same_network(f.place[1], mine.address)
-        if strangers and apart and far and f.leaf and f.leaf.key_sha256 == leaf.key_sha256 is not None:
-            words: dict[str, Any] = {"name": mine.name, "other": name, "elsewhere": f.place[1]}
-            yield cite(ONE_KEY, _subject(mine), *suspects[0].shown, *f.shown, **words)
-            return
+    stranger = compared.stranger(mine, leaf, others.values())
+    if stranger is not None:
+        words: dict[str, Any] = {"name": mine.name, "other": stranger.name, "elsewhere": stranger.place[1]}
+        yield cite(ONE_KEY, _subject(mine), *suspects[0].shown, *stranger.shown, **words)
 
 
 def _by_name(mine: Answered) -> Trigger:

@@ -159,6 +159,17 @@ def _block(address: str) -> str:
     return str(ip_network(f"{address}/{bits}", strict=False))
 
 
+def stranger(mine: Answered, leaf: Certificate, others: Iterable[Flight]) -> Flight | None:
+    """A certificate with the same key for a name of another site in another network, neither good for both."""
+    for f in others:
+        if f.leaf is None or f.name is None or f.leaf.key_sha256 is None or f.leaf.key_sha256 != leaf.key_sha256:
+            continue
+        apart = f.name.split(".")[-2:] != mine.name.split(".")[-2:] and not same_network(f.place[1], mine.address)
+        if apart and not covers(f.leaf, mine.name) and not covers(leaf, f.name):
+            return f
+    return None
+
+
 def same_network(one: str, other: str) -> bool:
     """Whether two addresses lie in one network: the first 16 or 32 bits agree."""
     cut = ":" if ":" in one else "."

@@ -63,6 +63,9 @@ class Servers:
     # ClientHellos with these names are answered by a reset of the server's own; "*" is every name.
     resets: frozenset[str] = frozenset()
     limits_bps: dict[str, float] = field(default_factory=dict)  # the server's own speed limit, by name
+    # Names with a certificate of their own, and who signed it; None where it signed itself.
+    certificates: dict[str, str | None] = field(default_factory=dict)
+    newest_tls_only: bool = False  # older hellos draw an alert
     lame: frozenset[str] = frozenset()  # names for which the resolvers get no answer from the zone's servers
     quic: bool = True  # False: nobody listens there, and the kernel says so by ICMP
     statuses: dict[str, int] = field(default_factory=dict)  # the server's own refusal (403, 451), by name

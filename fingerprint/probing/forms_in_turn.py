@@ -28,11 +28,11 @@ class Forms:
     seeks: str = "mechanism"
 
     def send(self, address: str, name: str, form: str, trial: int) -> Send:
-        """One hello; that of the harmless form is a control."""
+        """One hello; that of the harmless form is a control, unless it carries the target's own name."""
         return Send(
             Hello(address=address, port=self.target.port, name=name, form=form),
             label=f"{form} hello for {name} at {address}",
-            role="control" if form == self.harmless else "target",
+            role="control" if form == self.harmless and name != self.target.name else "target",
             listen_s=self.listen_s,
             shows=self.shows,
             seeks=self.seeks,

@@ -123,7 +123,7 @@ async def test_the_adaptive_order_takes_fewer_packets_than_a_fixed_one(tmp_path)
 async def test_nothing_is_looked_for_longer_than_it_takes_where_nothing_is_wrong(tmp_path):
     script, _ = await probed("none", tmp_path)
     assert not [s for s in script.steps if s.seeks != "mechanism"], "there is nothing to place"
-    assert len(target_steps(script)) <= 3
+    assert len(target_steps(script)) <= 5, "two names, a certificate, two veils"
     assert script.targets[0].packets > 0
 
 

@@ -1,6 +1,7 @@
 """TLS interception: the box answers a minded hello with a certificate of its own root, and speaks for the server.
 
-Kazakhstan, 2019 to 2024: by SNI, with roots that the state asked everybody to install.
+Kazakhstan, 2019 to 2024: by SNI, with roots that the state asked everybody to install. Products of gateways and virus
+scanners do the same for every name, or for some.
 """
 
 from __future__ import annotations
@@ -8,16 +9,13 @@ from __future__ import annotations
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from fingerprint.lab.boxes import reading
+from fingerprint.lab.boxes import hello_shapes, reading
 from fingerprint.lab.boxes.forging import ahead, back
 from fingerprint.lab.boxes.residual import Ends, ends
 from fingerprint.lab.boxes.watching import Watch
 from fingerprint.lab.censor import Action, Direction, Drop, Inject, Pass
+from fingerprint.lab.certificates import Issuer, context
 from fingerprint.lab.packet import ACK, FIN, PSH, RST, SYN, TCP, Packet
 
 # Fits into every MTU that IPv6 allows (RFC 8200 section 5), with all headers.
@@ -26,43 +24,7 @@ _SEGMENT_BYTES = 1200
 _WINDOW_BYTES = 48_000
 _PAGE_BYTES, _LARGE_BYTES, _PIECE_BYTES = 6_000, 64_000_000, 32_000
 _SEQUENCES = 1 << 32
-
-
-@cache
-def forged_context(name: str) -> ssl.SSLContext:
-    """A server's TLS context with a certificate for that name, signed by a root that nobody trusts."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "forged.pem"
-        file.write_bytes(_chain(name))
-        made.load_cert_chain(file)
-    made.set_alpn_protocols(["http/1.1"])
-    return made
-
-
-def _chain(name: str) -> bytes:
-    """Key, leaf and root."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    def named(common: str) -> x509.Name:
-        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
-
-    root_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
-    root = named("State Trust Network")
-    out = [
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    ]
-    for subject, public, is_root in ((named(name), key.public_key(), False), (root, root_key.public_key(), True)):
-        built = x509.CertificateBuilder().subject_name(subject).issuer_name(root).public_key(public)
-        built = built.serial_number(x509.random_serial_number()).not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        built = built.not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
-        built = built.add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
-        if not is_root:
-            built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        out.append(built.sign(root_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    return b"".join(out)
+STATE = Issuer(common="State Trust Network")
 
 
 @dataclass(slots=True)
@@ -84,9 +46,15 @@ class _Posing:
 
 @dataclass(slots=True, kw_only=True)
 class Interceptor:
-    """In-path. The server hears of a hello nothing but a reset of the connection that it was for."""
+    """In-path. The server hears of a hello nothing but a reset of the connection that it was for.
+
+    ``everybody``: whatever name a hello has; ``newest_only``: only hellos that offer TLS 1.3, which is then spoken.
+    """
 
     watch: Watch = field(default_factory=lambda: Watch(reads=("sni",)))
+    issuer: Issuer = STATE
+    everybody: bool = False
+    newest_only: bool = False
     _posing: dict[Ends, _Posing] = field(default_factory=dict)
 
     def inspect(self, packet: Packet, direction: Direction) -> Action:
@@ -100,17 +68,23 @@ class Interceptor:
         if direction is Direction.TO_CLIENT:
             return Pass() if posing is None else Drop()
         if posing is None:
-            if not self.watch.fires(packet):
+            if not self._wants(packet):
                 return Pass()
             posing = self._posing[key] = self._take_over(packet)
             gone = (ahead(packet, RST | ACK).with_(seq=packet.seq), direction)
             return Inject((*self._speak(posing, packet), gone), drop=True, after_s=0.0005)
         return Inject(tuple(self._speak(posing, packet)), drop=True, after_s=0.0005)
 
+    def _wants(self, packet: Packet) -> bool:
+        if self.newest_only and not hello_shapes.offers_tls_1_3(packet.payload):
+            return False
+        return reading.sni(packet.payload) is not None if self.everybody else self.watch.fires(packet)
+
     def _take_over(self, hello: Packet) -> _Posing:
         name = reading.sni(hello.payload) or min(self.watch.names.names)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = forged_context(name.lower().rstrip(".")).wrap_bio(incoming, outgoing, server_side=True)
+        made = context(name.lower().rstrip("."), self.issuer)
+        tls = made.wrap_bio(incoming, outgoing, server_side=True)
         return _Posing(hello.seq, hello.ack, hello.ack, tls, incoming, outgoing)
 
     def _speak(self, posing: _Posing, packet: Packet) -> list[tuple[Packet, Direction]]:

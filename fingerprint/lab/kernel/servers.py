@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captures.errors import PrivilegeError
+from fingerprint.lab import certificates, world
 from fingerprint.lab import services as spoken
-from fingerprint.lab import world
 from fingerprint.lab.kernel.plan import FAR, PROVIDER
 from fingerprint.lab.world import Servers
 
@@ -47,8 +47,16 @@ def tool(name: str) -> str:
     return found
 
 
-def services(folder: Path, servers: Servers, *, quic: bool) -> Iterator[Service]:
-    """All programs of a laboratory, their files written into ``folder``."""
+def talker(folder: Path, *, quic: bool) -> Service:
+    """Whatever speaks neither HTTP over TCP nor DNS, in one process: see `fingerprint.lab.kernel.talking`."""
+    files = (f"{folder}/cert.pem", f"{folder}/key.pem") if quic else ()
+    argv = (sys.executable, "-m", "fingerprint.lab.kernel.talking", f"/run/netns/{FAR}", *files)
+    # The last that it listens on.
+    return Service(node=FAR, argv=argv, tcp_ports=spoken.TCP_PORTS[-1:])
+
+
+def services(folder: Path, servers: Servers) -> Iterator[Service]:
+    """All other programs of a laboratory, their files written into ``folder``."""
     certificate(folder)
     _site(folder)
     behind = BEHIND_PORT if servers.resets else 443
@@ -62,11 +70,6 @@ def services(folder: Path, servers: Servers, *, quic: bool) -> Iterator[Service]
         (folder / f"{node}.dns").write_text(_dnsmasq(folder, node, listen, servers))
         argv = (tool("dnsmasq"), "-k", f"--conf-file={folder}/{node}.dns")
         yield Service(node=node, argv=argv, tcp_ports=(53,), udp_ports=(53,))
-    talking = (sys.executable, "-m", "fingerprint.lab.kernel.talking", *world.SERVER_A, *world.SERVER_B)
-    yield Service(node=FAR, argv=talking, tcp_ports=(spoken.SINK_PORT,), udp_ports=spoken.UDP_PORTS[-1:])
-    if quic:
-        speaking = (sys.executable, "-m", "fingerprint.lab.kernel.quic", f"{folder}/cert.pem", f"{folder}/key.pem")
-        yield Service(node=FAR, argv=speaking, udp_ports=(spoken.ENCRYPTED_DNS_PORT,))
 
 
 def certificate(folder: Path) -> None:
@@ -106,13 +109,21 @@ def _site(folder: Path) -> None:
 
 
 def _nginx(folder: Path, servers: Servers, tls_port: int) -> str:
-    limits = "".join(
-        _virtual(folder, tls_port, name=name, more=f"limit_rate {max(1, round(bps / 8))};")
-        for name, bps in servers.limits_bps.items()
-    ) + "".join(
-        _virtual(folder, tls_port, name=name, more=f'if ($uri != "") {{ return {status} "refused\\n"; }}')
-        for name, status in servers.statuses.items()
+    limits = (
+        "".join(
+            _virtual(folder, tls_port, name=name, more=f"limit_rate {max(1, round(bps / 8))};")
+            for name, bps in servers.limits_bps.items()
+        )
+        + "".join(
+            _virtual(folder, tls_port, name=name, more=f'if ($uri != "") {{ return {status} "refused\\n"; }}')
+            for name, status in servers.statuses.items()
+        )
+        + "".join(
+            _virtual(folder, tls_port, name=name, shown=_own_certificate(folder, name, by))
+            for name, by in servers.certificates.items()
+        )
     )
+    versions = "TLSv1.3" if servers.newest_tls_only else "TLSv1.2 TLSv1.3"
     # RFC 7838: what has HTTP/3 says so.
     advertised = "add_header Alt-Svc 'h3=\":443\"; ma=86400' always;" if servers.quic else ""
     temporary = "".join(
@@ -124,6 +135,7 @@ events {{ worker_connections 512; }}
 http {{
   access_log off; {temporary} default_type text/html; sendfile on; tcp_nodelay on; keepalive_timeout 30s;
   client_max_body_size 0; server_names_hash_bucket_size 128; {advertised}
+  ssl_protocols {versions};
   server {{ listen unix:{folder}/sink; location / {{ return 200 "ok"; }} }}
   {_virtual(folder, tls_port, name="_", default=True)}
   {limits}
@@ -131,7 +143,23 @@ http {{
 """
 
 
-def _virtual(folder: Path, tls_port: int, *, name: str, default: bool = False, more: str = "") -> str:
+def _own_certificate(folder: Path, name: str, signed_by: str | None) -> tuple[str, str]:
+    """Files with a certificate for one name, and its key."""
+    file = folder / f"{name}.pem"
+    file.write_bytes(certificates.pem(name, certificates.Issuer(common=signed_by)))
+    return str(file), str(file)
+
+
+def _virtual(
+    folder: Path,
+    tls_port: int,
+    *,
+    name: str,
+    default: bool = False,
+    more: str = "",
+    shown: tuple[str, str] | None = None,
+) -> str:
+    leaf, key = shown or (f"{folder}/cert.pem", f"{folder}/key.pem")
     mark = " default_server" if default else ""
     local = "127.0.0.1:" if tls_port != 443 else ""
     listens = f"listen {local}{tls_port} ssl{mark}; listen 80{mark}; listen [::]:80{mark};"
@@ -142,7 +170,7 @@ def _virtual(folder: Path, tls_port: int, *, name: str, default: bool = False, m
     return f"""
   server {{
     {listens} server_name {name}; root {folder}/site; {more}
-    ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem; ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_certificate {leaf}; ssl_certificate_key {key};
     error_page 418 = @upload;
     location / {{ if ($request_method = POST) {{ return 418; }} index index.html; }}
     location @upload {{ proxy_pass http://unix:{folder}/sink; proxy_method GET; proxy_pass_request_body off;

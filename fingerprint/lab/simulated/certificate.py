@@ -18,9 +18,10 @@ def pem() -> bytes:
 
 
 @cache
-def context() -> ssl.SSLContext:
+def context(oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
     """A server's TLS context that answers any name with one certificate, and speaks HTTP/1.1."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = oldest
     with TemporaryDirectory() as folder:
         file = Path(folder) / "lab.pem"
         file.write_bytes(pem())

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
+from fingerprint.lab import certificates
 from fingerprint.lab.boxes import reading
 from fingerprint.lab.simulated import certificate
 from fingerprint.lab.simulated.programs import App
@@ -134,7 +135,7 @@ class TlsApp(WebApp):
     def __init__(self, servers: Servers) -> None:
         super().__init__(servers)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = certificate.context().wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._tls: ssl.SSLObject | None = None  # once the hello has said whom it is for
         self._opening: bytes | None = b""
         self._shaken = False
 
@@ -144,9 +145,11 @@ class TlsApp(WebApp):
             self._opening += data
             if not reading.hello_is_whole(self._opening):
                 return
-            if self._refuses(reading.sni(self._opening)):
+            name = reading.sni(self._opening)
+            if self._refuses(name):
                 connection.abort()
                 return
+            self._tls = self._context(name).wrap_bio(self._incoming, self._outgoing, server_side=True)
             data, self._opening = self._opening, None
         self._incoming.write(data)
         try:
@@ -159,7 +162,17 @@ class TlsApp(WebApp):
             return
         self._say(connection)
 
+    def _context(self, name: str | None) -> ssl.SSLContext:
+        name = (name or "").lower().rstrip(".")
+        oldest = ssl.TLSVersion.TLSv1_3 if self.servers.newest_tls_only else ssl.TLSVersion.TLSv1_2
+        if name in self.servers.certificates:
+            return certificates.context(
+                name, certificates.Issuer(common=self.servers.certificates[name]), oldest=oldest
+            )
+        return certificate.context(oldest)
+
     def _go_on(self, connection: Connection) -> None:
+        assert self._tls is not None
         if not self._shaken:
             self._tls.do_handshake()
             self._shaken = True
@@ -177,10 +190,12 @@ class TlsApp(WebApp):
             connection.send(self._outgoing.read())
 
     def _write(self, connection: Connection, data: bytes) -> None:
+        assert self._tls is not None
         self._tls.write(data)
         self._say(connection)
 
     def _finish(self, connection: Connection) -> None:
+        assert self._tls is not None
         with suppress(ssl.SSLError):  # the client's own goodbye is not waited for
             self._tls.unwrap()
         self._say(connection)
