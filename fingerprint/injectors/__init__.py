@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from fingerprint.capture import Capture
 from fingerprint.injectors.clusters import cluster_name, clusters
-from fingerprint.injectors.matching import complaints, matches
+from fingerprint.injectors.matching import Compared, complaints, matches
 from fingerprint.injectors.specimens import RST, specimens
 from fingerprint.injectors.traits import Traits, traits
 from fingerprint.technique import Known
@@ -37,10 +37,15 @@ def _with_injectors(capture: Capture, verdict: Verdict) -> Verdict:
 
 def resembles(makers: Sequence[Traits], known: Known) -> tuple[InjectorMatch, ...]:
     """Rows of the table, best first; of two makers on one flow the best of each before the second best of any."""
+    return tuple(c.match for c in explained(makers, known))
+
+
+def explained(makers: Sequence[Traits], known: Known) -> tuple[Compared, ...]:
+    """The same, field by field."""
     lists = [matches(maker, known)[:SHOWN] for maker in makers]
-    ranks = ([match for match in rank if match is not None] for rank in zip_longest(*lists))
-    ranked = [match for rank in ranks for match in sorted(rank, key=lambda m: -m.score)]
-    return tuple({match.name: match for match in ranked}.values())[:SHOWN]
+    ranks = ([found for found in rank if found is not None] for rank in zip_longest(*lists))
+    ranked = [found for rank in ranks for found in sorted(rank, key=lambda c: -c.match.score)]
+    return tuple({found.match.name: found for found in reversed(ranked)}.values())[::-1][:SHOWN]
 
 
 def unknown(makers: Sequence[Traits]) -> InjectorMatch:
@@ -72,6 +77,7 @@ __all__ = [
     "cluster_name",
     "clusters",
     "complaints",
+    "explained",
     "matches",
     "named",
     "of_mechanism",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import captures
 from captures import CaptureError, Recording
 from fingerprint import engine, exits, injectors, tables
 from fingerprint.capture import Capture
-from fingerprint.injectors.matching import Row, complaints, rows
+from fingerprint.injectors.matching import Compared, Row, complaints, in_words, rows
 from fingerprint.injectors.traits import Traits
 from fingerprint.registry import Registry
 from fingerprint.terminal import clean, complain, console
-from fingerprint.verdict.model import InjectorMatch
 
 STANDING = {"read": "read in the source", "told": "told by others", "derived": "derived from captures"}
 
@@ -31,7 +31,8 @@ def show_table(*, as_json: bool) -> int:
     out = console()
     for row in found:
         out.print(clean(row.name), style="bold")
-        out.print(f"  {row.kind}: {', '.join(f'{k} {_wanted(v)}' for k, v in row.fields.items())}")
+        fields = ", ".join(f"{k} {in_words(k, v)}" for k, v in row.fields.items())
+        out.print(f"  {row.kind}: {clean(fields)}")
         said = [clean(row.source), STANDING[row.standing], *_more(row)]
         out.print(f"  {'; '.join(said)}", style="dim")
     out.print("\nNext: fingerprint injectors --match capture.pcapng", style="dim")
@@ -42,7 +43,7 @@ def show_matches(files: Sequence[str], registry: Registry, *, as_json: bool) -> 
     """What the forged packets of each capture resemble, and which captures may show one device."""
     report = engine.analyse(files, techniques=registry)
     for failure in report.errors:
-        complain(f"{failure.file}: {failure.error}")
+        complain(failure.error if failure.error.startswith(failure.file) else f"{failure.file}: {failure.error}")
     found = _found(files, report.verdicts)
     numbers = injectors.clusters([makers for _, makers in found])
     told = [_told(file, makers, number) for (file, makers), number in zip(found, numbers, strict=True)]
@@ -57,10 +58,11 @@ def _found(files: Sequence[str], verdicts: Sequence[Any]) -> list[tuple[str, tup
     """(file, makers) of each convicted mechanism with packets that an injector sent."""
     recordings: list[Recording] = []
     names: list[str] = []
-    for file in files:
+    short = [Path(file).name for file in files]
+    for file, name in zip(files, short, strict=True):
         try:
             recordings.append(captures.read(file, index=len(recordings)))
-            names.append(file)
+            names.append(name if short.count(name) == 1 else file)
         except CaptureError:
             continue
     capture = Capture(recordings=tuple(recordings))
@@ -75,7 +77,7 @@ def _found(files: Sequence[str], verdicts: Sequence[Any]) -> list[tuple[str, tup
 
 
 def _told(file: str, makers: tuple[Traits, ...], number: int) -> dict[str, Any]:
-    resembles = injectors.resembles(makers, tables.at_hand()[0])
+    resembles = injectors.explained(makers, tables.at_hand()[0])
     return {
         "file": file,
         "device": number,
@@ -98,9 +100,11 @@ def _print(told: Sequence[dict[str, Any]]) -> None:
         for says in one["packets"]:
             out.print(f"  sends      {clean(says)}")
         for m in one["resembles"]:
-            against = f"; contradicts {', '.join(m['contradicts'])}" if m["contradicts"] else "; contradicts nothing"
-            out.print(f"  resembles  {clean(m['name'])} ({m['score']:.2f}): fits {', '.join(m['fits'])}{against}")
-            out.print(f"             {clean(m['source'])}", style="dim")
+            out.print(f"  resembles  {clean(m['name'])} ({m['score']:.2f})")
+            for f in m["fields"]:
+                other = "" if f["fits"] else f"; of the device {clean(f['row'])}"
+                out.print(f"    {'fits' if f['fits'] else 'contradicts':<11}  {f['field']} {clean(f['seen'])}{other}")
+            out.print(f"    {clean(m['source'])}", style="dim")
         if not one["resembles"]:
             out.print("  resembles  no device of the table")
     same: dict[int, list[str]] = {}
@@ -111,9 +115,11 @@ def _print(told: Sequence[dict[str, Any]]) -> None:
             out.print(f"\nDevice {number} may be the same in {', '.join(clean(f) for f in dict.fromkeys(files))}.")
 
 
-def _match(m: InjectorMatch) -> dict[str, Any]:
+def _match(c: Compared) -> dict[str, Any]:
+    m = c.match
     return {
         "name": m.name, "score": m.score, "fits": list(m.fits), "contradicts": list(m.contradicts), "source": m.source,
+        "fields": [{"field": f.name, "seen": f.seen, "row": f.row, "fits": f.fits} for f in c.fields],
     }  # fmt: skip
 
 
@@ -133,17 +139,3 @@ def _more(row: Row) -> list[str]:
         "blocks for {:g} s": row.residual_s,
     }  # fmt: skip
     return [words.format(value) for words, value in said.items() if value]
-
-
-def _wanted(value: object) -> str:
-    match value:
-        case bool():
-            return "holds" if value else "never holds"
-        case {"min": low, "max": high}:
-            return f"{low}–{high}"
-        case list():
-            return " or ".join(map(str, value))
-        case "":
-            return "none"
-        case _:
-            return str(value)

@@ -148,36 +148,68 @@ def _is_one(wanted: object) -> bool:
     return wanted is not None and not isinstance(wanted, Mapping | list)
 
 
-def matches(seen: Traits, known: Known) -> tuple[InjectorMatch, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a row beside what was seen, as a person reads them."""
+
+    name: str
+    row: str
+    seen: str
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A row that the packets resemble, field by field. What these packets cannot tell is left out."""
+
+    match: InjectorMatch
+    fields: tuple[Field, ...]
+
+
+def matches(seen: Traits, known: Known) -> tuple[Compared, ...]:
     """Rows that the packets resemble, best first, each with the fields that fit and those that contradict."""
     found = [c for row in rows(known) if row.kind == seen.kind and (c := compared(row, seen)) is not None]
-    return tuple(m for _, m in sorted(found, key=lambda c: (-c[1].score, -c[0], c[1].name)))
+    return tuple(sorted(found, key=lambda c: (-c.match.score, c.match.name)))
 
 
-def compared(row: Row, seen: Traits) -> tuple[float, InjectorMatch] | None:
-    """Bits that fit, and how well the row does; None if too little fits, or nothing but TTLs."""
-    fits, against = [], []
+def compared(row: Row, seen: Traits) -> Compared | None:
+    """How well a row fits; None if too little of it does, or nothing but TTLs."""
+    fields = []
     good = bad = beside = 0.0
     for trait, wanted in row.fields.items():
         values = _comparable(trait, wanted, seen.values.get(trait, ()))
         if not values:
             continue
-        said = f"{trait} {text(trait, values)}".strip()
-        if all(_holds(trait, wanted, value) for value in values):
+        fits = all(_holds(trait, wanted, value) for value in values)
+        fields.append(Field(name=trait, row=in_words(trait, wanted), seen=text(trait, values), fits=fits))
+        if fits:
             weight = _weight(trait, wanted)
-            fits.append(said)
             good += weight
             beside += weight if trait not in TTL else 0.0
         else:
-            against.append(said)
             bad += COMMON_WEIGHT if trait in DERIVED or trait in TTL else AGAINST * WEIGHTS[trait]
     if not good or good / (good + bad) < LEAST_SHARE or beside < LEAST_BITS:
         return None
     score = good / (good + bad) * (1 - 0.5 ** (good / HALF_BITS))
-    return good, InjectorMatch(
-        name=row.name, score=round(score, 3), fits=tuple(fits), contradicts=tuple(against),
+    match = InjectorMatch(
+        name=row.name,
+        score=round(score, 3),
+        fits=tuple(f.name for f in fields if f.fits),
+        contradicts=tuple(f.name for f in fields if not f.fits),
         source=f"{row.source} ({row.standing})",
-    )  # fmt: skip
+    )
+    return Compared(match=match, fields=tuple(fields))
+
+
+def in_words(trait: str, wanted: object) -> str:
+    """What a row says of a field, as a person reads it."""
+    match wanted:
+        case bool():
+            return text(trait, (wanted,))
+        case {"min": int(low), "max": int(high)}:
+            return text(trait, (low,)) + "–" + text(trait, (high,))
+        case _:
+            return " or ".join(text(trait, (one,)) for one in _set(wanted) if isinstance(one, int | str))
 
 
 def _comparable(trait: str, wanted: object, values: tuple[Value, ...]) -> tuple[Value, ...]:

@@ -65,15 +65,15 @@ class Traits:
 
     @property
     def says(self) -> str:
-        """In half a sentence."""
-        shown = {k: v for k, v in self.values.items() if k != "ip.ttl" and v != (False,)}
-        return f"{self.kind}: " + ", ".join(f"{k} {text(k, v)}" for k, v in shown.items())
+        """In half a sentence; relations that do not hold are left out."""
+        shown = {k: v for k, v in self.values.items() if k != "ip.ttl" and not any(one is False for one in v)}
+        return f"{self.kind}: " + ", ".join(k if k in RELATIONS else f"{k} {text(k, v)}" for k, v in shown.items())
 
 
 def text(trait: str, values: Sequence[Value]) -> str:
     """The values of a trait as a person reads them."""
     if any(isinstance(v, bool) for v in values):
-        return "" if values[0] else "not"
+        return "holds" if all(values) else "does not hold"
     if len(values) > 4 and all(isinstance(v, int) for v in values):
         numbers = [int(v) for v in values]
         return f"{_number(trait, min(numbers))}–{_number(trait, max(numbers))}"
