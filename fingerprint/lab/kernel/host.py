@@ -19,6 +19,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
@@ -30,6 +31,7 @@ from fingerprint.lab.chain import Chain
 from fingerprint.lab.kernel import doors, plan, servers
 from fingerprint.lab.kernel.wire import Wire
 from fingerprint.lab.laboratory import Settings, chosen
+from fingerprint.lab.preset import Preset
 
 FOLDER = Path("/run/lab")
 # A server that is not there by then will not come.
@@ -135,10 +137,15 @@ def _leave() -> None:
 def _inner(settings: Settings, command: list[str]) -> int:
     """The first process of the process namespace."""
     try:
+        preset = chosen(settings.censor)
+        quic = _speaks_quic(settings, preset.servers)
+        talker = _begun(servers.talker(FOLDER, quic=quic), subprocess.PIPE, _open_to_signals)
         laid_out = _make(settings)
-        wire, running = _start(settings, laid_out)
+        wire, running = _start(settings, preset, laid_out)
+        _tell(talker)
+        running.append(talker)
         _ready(running)
-        return _run(command, {wire: "the wire", **{p.pid: Path(s.argv[0]).name for p, s in running}})
+        return _run(command, {wire: "the wire", **{r.process.pid: r.name for r in running}})
     except FingerprintError as error:
         return _complain(str(error), exits.code_of(error))
     except (OSError, subprocess.SubprocessError) as error:
@@ -196,27 +203,48 @@ def _ip(commands: Iterable[str]) -> None:
         raise OSError(f"ip: {done.stderr.strip().splitlines()[0] if done.stderr.strip() else done.returncode}")
 
 
-def _start(
-    settings: Settings, laid_out: plan.Plan
-) -> tuple[int, list[tuple[subprocess.Popen[bytes], servers.Service]]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server that was started, and where its words go."""
+
+    process: subprocess.Popen[bytes]
+    service: servers.Service
+    words: int
+
+    @property
+    def name(self) -> str:
+        """Of the program."""
+        return Path(self.service.argv[0]).name
+
+
+def _begun(service: servers.Service, given: int, before: Callable[[], None]) -> Running:
+    """Start a server; ``before`` is done by the new process before it becomes another program."""
+    words = os.memfd_create(service.node)
+    process = subprocess.Popen(
+        service.argv, stdin=given, stdout=words, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=before
+    )
+    return Running(process=process, service=service, words=words)
+
+
+def _tell(talker: Running) -> None:
+    """The laboratory stands. Whether anybody heard it is seen when it has to listen."""
+    assert talker.process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), talker.process.stdin as line:
+        line.write(b"\n")
+
+
+def _start(settings: Settings, preset: Preset, laid_out: plan.Plan) -> tuple[int, list[Running]]:
     """The wire, and every server in its own namespace."""
-    preset = chosen(settings.censor)
     residual_s = preset.residual_s if settings.residual_s is None else settings.residual_s
     chain = Chain(preset.boxes(residual_s), on_path=preset.on_path)
     wire = os.fork()
     if wire == 0:
         _carry(Wire(path=settings.path, chain=chain, ends=laid_out.wired))
     out = []
-    for service in servers.services(FOLDER, preset.servers, quic=_speaks_quic(settings, preset.servers)):
+    for service in servers.services(FOLDER, preset.servers):
         namespace = os.open(f"/run/netns/{service.node}", os.O_RDONLY)
-        with (FOLDER / f"{Path(service.argv[0]).name}-{service.node}.out").open("wb") as said:
-            started = subprocess.Popen(
-                service.argv,
-                stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, start_new_session=True,
-                preexec_fn=lambda there=namespace: _settle(there),  # type: ignore[misc]
-            )  # fmt: skip
+        out.append(_begun(service, subprocess.DEVNULL, lambda there=namespace: _settle(there)))  # type: ignore[misc]
         os.close(namespace)
-        out.append((started, service))
     return wire, out
 
 
@@ -238,19 +266,24 @@ def _carry(wire: Wire) -> NoReturn:
 def _settle(namespace: int) -> None:
     """What a new process does before it becomes another program: into its namespace, and open to signals."""
     doors.enter(namespace)
+    _open_to_signals()
+
+
+def _open_to_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
 
 
-def _ready(running: list[tuple[subprocess.Popen[bytes], servers.Service]]) -> None:
+def _ready(running: Iterable[Running]) -> None:
     """Wait until every server listens. Raises OSError with what one of them said at its end."""
     until_s = time.monotonic() + _PATIENCE_S
-    for started, service in running:
-        while not all(_listens(started.pid, "tcp", p) for p in service.tcp_ports) or not all(
-            _listens(started.pid, "udp", p) for p in service.udp_ports
+    for one in running:
+        service, process = one.service, one.process
+        while not all(_listens(process.pid, "tcp", p) for p in service.tcp_ports) or not all(
+            _listens(process.pid, "udp", p) for p in service.udp_ports
         ):
-            if started.poll() is not None or time.monotonic() > until_s:
-                said = (FOLDER / f"{Path(service.argv[0]).name}-{service.node}.out").read_text(errors="replace")
-                raise OSError(f"{Path(service.argv[0]).name} did not start: {said.strip()[-200:] or 'no word'}")
+            if process.poll() is not None or time.monotonic() > until_s:
+                said = os.pread(one.words, 65_536, 0).decode(errors="replace")
+                raise OSError(f"{one.name} did not start: {said.strip()[-200:] or 'no word'}")
             time.sleep(0.005)
 
 

@@ -1,23 +1,17 @@
-"""HTTP/3 servers on port 443, and what listens for DNS over QUIC: aioquic with one page for everybody.
-
-python -m fingerprint.lab.kernel.quic CERTIFICATE KEY
-"""
+"""HTTP/3 servers, and what listens for DNS over QUIC: aioquic with one page for everybody."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from typing import Any
+import socket
+from collections.abc import Iterable
 
 from aioquic.asyncio.protocol import QuicConnectionProtocol
-from aioquic.asyncio.server import serve
+from aioquic.asyncio.server import QuicServer
 from aioquic.h3.connection import H3_ALPN, H3Connection
 from aioquic.h3.events import H3Event, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ProtocolNegotiated, QuicEvent
-
-from fingerprint.lab.services import ENCRYPTED_DNS_PORT
-from fingerprint.lab.world import PUBLIC_RESOLVER, SERVER_A, SERVER_B
 
 _PAGE = b"<p>herbs and gardens</p>\n" * 240
 
@@ -43,17 +37,12 @@ class Page(QuicConnectionProtocol):
             self.transmit()
 
 
-async def main(certificate: str, key: str) -> None:
-    """Serve until killed, on each address by itself: answers to datagrams have to come from where they were sent."""
+async def serve(socks: Iterable[socket.socket], certificate: str, key: str) -> None:
+    """On each of these UDP sockets."""
     configuration = QuicConfiguration(is_client=False, alpn_protocols=[*H3_ALPN, "doq"])
     configuration.load_cert_chain(certificate, key)
-    arguments: dict[str, Any] = {"configuration": configuration, "create_protocol": Page}
-    for address in (*SERVER_A, *SERVER_B, *PUBLIC_RESOLVER):
-        await serve(address, 443, **arguments)
-    for address in PUBLIC_RESOLVER:
-        await serve(address, ENCRYPTED_DNS_PORT, **arguments)
-    await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    loop = asyncio.get_running_loop()
+    for sock in socks:
+        await loop.create_datagram_endpoint(
+            lambda: QuicServer(configuration=configuration, create_protocol=Page), sock=sock
+        )

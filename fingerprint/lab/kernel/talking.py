@@ -1,17 +1,27 @@
-"""The services of `fingerprint.lab.services` on real sockets, on each address by itself, until killed.
+"""The services of `fingerprint.lab.services` and HTTP/3 on real sockets, on each address by itself, until killed.
 
-python -m fingerprint.lab.kernel.talking ADDRESS…
+python -m fingerprint.lab.kernel.talking NAMESPACE [CERTIFICATE KEY]
+
+It is started before the laboratory stands and told by a line on its standard input when it does, for what it imports
+takes longer than all the rest. What arrives before it is ready waits in its sockets.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from threading import Thread
 from typing import cast
 
-from fingerprint.lab import services
+from fingerprint.lab import services, world
+from fingerprint.lab.kernel import doors
 
 _FIRST_WORDS_BYTES = 65_536
+_QUIC = "fingerprint.lab.kernel.quic"
 
 
 class Datagrams(asyncio.DatagramProtocol):
@@ -44,16 +54,53 @@ async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
-async def main(addresses: list[str]) -> None:
-    """Answers to datagrams have to come from where they were sent."""
+def main(argv: Sequence[str]) -> None:
+    """Wait for the laboratory, enter it, and serve. Without a certificate there is no HTTP/3."""
+    namespace, *files = argv
+    learning = Thread(target=import_module, args=(_QUIC,) if files else ("socket",))
+    learning.start()
+    if sys.stdin.readline():
+        doors.enter(os.open(namespace, os.O_RDONLY))
+        # Answers to datagrams have to come from where they were sent.
+        quic = [bound(a, p, socket.SOCK_DGRAM) for a, p in _quic_ends()] if files else []
+        hosts = (*world.SERVER_A, *world.SERVER_B)
+        datagrams = [bound(a, p, socket.SOCK_DGRAM) for a in hosts for p in services.UDP_PORTS]
+        streams = [bound(a, p, socket.SOCK_STREAM) for p in services.TCP_PORTS for a in hosts]
+        learning.join()
+        asyncio.run(serve(datagrams, streams, quic, files))
+
+
+def _quic_ends() -> list[tuple[str, int]]:
+    ends = [(address, 443) for address in (*world.SERVER_A, *world.SERVER_B, *world.PUBLIC_RESOLVER)]
+    return ends + [(address, services.ENCRYPTED_DNS_PORT) for address in world.PUBLIC_RESOLVER]
+
+
+def bound(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """A socket at that end; a stream's listens."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+    sock.bind((address, port))
+    if kind is socket.SOCK_STREAM:
+        sock.listen()
+    return sock
+
+
+async def serve(
+    datagrams: Sequence[socket.socket],
+    streams: Sequence[socket.socket],
+    quic: Sequence[socket.socket],
+    files: Sequence[str],
+) -> None:
+    """Until killed."""
     loop = asyncio.get_running_loop()
-    for address in addresses:
-        for port in services.UDP_PORTS:
-            await loop.create_datagram_endpoint(lambda p=port: Datagrams(p), local_addr=(address, port))  # type: ignore[misc]
-        for port in services.TCP_PORTS:
-            await asyncio.start_server(meet, address, port)
+    for sock in datagrams:
+        port = sock.getsockname()[1]
+        await loop.create_datagram_endpoint(lambda p=port: Datagrams(p), sock=sock)  # type: ignore[misc]
+    for sock in streams:
+        await asyncio.start_server(meet, sock=sock)
+    if quic:
+        await import_module(_QUIC).serve(quic, *files)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    main(sys.argv[1:])
