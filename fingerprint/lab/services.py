@@ -1,4 +1,4 @@
-"""What the laboratory's servers speak beside the web and DNS: the words, without IO, for both of its halves.
+"""What the laboratory's servers say: pages, and the words of other protocols, without IO, for both of its halves.
 
 STUN, the media ports of Zoom, ports of tunnels over UDP; SSH, a tunnel and a sink over TCP. Real implementations are
 not wanted here: a censor of first payloads sees no more than these bytes.
@@ -10,6 +10,8 @@ import ipaddress
 from hashlib import sha256
 from struct import pack
 
+# A small page, and a file that is larger than anybody fetches here.
+PAGE_BYTES, LARGE_BYTES = 6_000, 64_000_000
 # RFC 8489 section 18.6: STUN's own port. Zoom's media: UDP 8801 to 8810, as the company tells firewall owners.
 # IANA: OpenVPN on 1194; 51820 is what WireGuard's documentation uses.
 STUN_PORT, TUNNEL_PORTS = 3478, (1194, 51820)
@@ -23,6 +25,12 @@ ENCRYPTED_DNS_PORT = 853
 # RFC 8489 sections 5 and 14.2.
 _MAGIC, _BINDING, _BOUND, _XOR_MAPPED = 0x2112A442, 0x0001, 0x0101, 0x0020
 _ANSWER_BYTES = 96
+
+
+def page(host: str) -> bytes:
+    """The page of a site; each has its own, all are PAGE_BYTES long."""
+    head = f"<!doctype html>\n<title>Herbs and gardens of {host or 'nobody'}</title>\n".encode()
+    return (head + b"<p>herbs and gardens</p>\n" * (PAGE_BYTES // 25))[:PAGE_BYTES]
 
 
 def datagram(port: int, heard: bytes, peer: tuple[str, int]) -> bytes | None:

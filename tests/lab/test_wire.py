@@ -260,6 +260,21 @@ def test_the_other_services_answer_where_they_were_asked(address, bound):
     assert said.split() == [str(bound), "96", "96", "ConnectionRefusedError", "b'SSH-2.0-'", "silent"]
 
 
+PAGES = """
+import http.client, sys
+for host in sys.argv[2:]:
+    there = http.client.HTTPConnection(sys.argv[1], 80, timeout=3)
+    there.request("GET", "/", headers={"Host": host})
+    page = there.getresponse().read()
+    print(len(page), page.split(b"<title>")[1].split(b"<")[0].decode().split()[-1])
+"""
+
+
+def test_each_name_has_its_own_page():
+    said = as_client(PAGES, Settings(quic=False), world.SERVER_A[0], "herbs.test", "Forum.test", "elsewhere.example")
+    assert said.split() == ["6000", "herbs.test", "6000", "forum.test", "6000", "nobody"]
+
+
 ENCRYPTED_DNS = """
 import socket, ssl, sys
 context = ssl.create_default_context()

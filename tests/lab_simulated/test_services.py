@@ -122,6 +122,19 @@ def test_a_resolver_offers_dns_over_tls_and_https(do):
         assert do(Hello(address=PUBLIC_RESOLVER[0], port=port, name="lookup.test")).outcome == "answered"
 
 
+def test_each_name_has_its_own_page(tmp_path):
+    def page(host):
+        carrier = SimulatedCarrier("none", folder=tmp_path)
+        heard, seen = [], carrier.network.tap
+        carrier.network.tap = lambda packet: (heard.append(packet), seen(packet))
+        asyncio.run(carrier.perform(Request(address=SERVER_A[0], host=host), listen_s=1.0))
+        return b"".join(p.payload for p in heard if p.source == SERVER_A[0])
+
+    herbs, forum = page("herbs.test"), page("Forum.test")
+    assert (b"of herbs.test<" in herbs, b"of forum.test<" in forum, len(herbs)) == (True, True, len(forum))
+    assert b"of nobody<" in page("elsewhere.example")
+
+
 def test_a_server_may_refuse_a_name_by_status(do):
     replies = do(Request(address=SERVER_A[0], host="forum.test"), statuses={"forum.test": 451})
     assert (replies.outcome, replies.received_bytes < 400) == ("answered", True)

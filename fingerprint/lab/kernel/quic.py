@@ -13,7 +13,9 @@ from aioquic.h3.events import H3Event, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ProtocolNegotiated, QuicEvent
 
-_PAGE = b"<p>herbs and gardens</p>\n" * 240
+from fingerprint.lab.services import page
+
+_PAGE = page("all names")
 
 
 class Page(QuicConnectionProtocol):

@@ -18,8 +18,8 @@ from fingerprint.lab import services as spoken
 from fingerprint.lab.kernel.plan import FAR, PROVIDER
 from fingerprint.lab.world import Servers
 
-# A small page, and a file that is larger than anybody fetches here.
-PAGE_BYTES, LARGE_BYTES = 6_000, 64_000_000
+# The site of hosts that are none of the laboratory's names.
+_NOBODY = "nobody"
 # Where nginx listens when something else stands before it.
 BEHIND_PORT = 8443
 _MORE_TLS_PORTS = (spoken.ENCRYPTED_DNS_PORT, spoken.TLS_PORT)
@@ -100,12 +100,14 @@ def certificate(folder: Path) -> None:
 
 
 def _site(folder: Path) -> None:
-    site = folder / "site"
-    site.mkdir()
-    page = "<!doctype html>\n<title>Herbs and gardens</title>\n"
-    (site / "index.html").write_text(page + "<p>herbs and gardens</p>\n" * ((PAGE_BYTES - len(page)) // 25))
-    with (site / "large").open("wb") as large:
-        large.truncate(LARGE_BYTES)
+    """A folder for each name, and one for whoever names none of them; the large file is everywhere the same."""
+    with (folder / "large").open("wb") as large:
+        large.truncate(spoken.LARGE_BYTES)
+    for name in (_NOBODY, *world.NAMES):
+        site = folder / "site" / name
+        site.mkdir(parents=True)
+        (site / "index.html").write_bytes(spoken.page("" if name == _NOBODY else name))
+        (site / "large").hardlink_to(folder / "large")
 
 
 def _nginx(folder: Path, servers: Servers, tls_port: int) -> str:
@@ -126,6 +128,7 @@ def _nginx(folder: Path, servers: Servers, tls_port: int) -> str:
     versions = "TLSv1.3" if servers.newest_tls_only else "TLSv1.2 TLSv1.3"
     # RFC 7838: what has HTTP/3 says so.
     advertised = "add_header Alt-Svc 'h3=\":443\"; ma=86400' always;" if servers.quic else ""
+    sites = " ".join(f"{name} {name};" for name in world.NAMES)
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -135,12 +138,18 @@ events {{ worker_connections 512; }}
 http {{
   access_log off; {temporary} default_type text/html; sendfile on; tcp_nodelay on; keepalive_timeout 30s;
   client_max_body_size 0; server_names_hash_bucket_size 128; {advertised}
-  ssl_protocols {versions};
+  ssl_protocols {versions}; map $host $site {{ default {_NOBODY}; {sites} }}
   server {{ listen unix:{folder}/sink; location / {{ return 200 "ok"; }} }}
   {_virtual(folder, tls_port, name="_", default=True)}
   {limits}
 }}
 """
+
+
+def _returns(status: int) -> str:
+    """A refusal of the server's own, or the way to TLS."""
+    said = "https://$host/" if status < 400 else "refused\\n"
+    return f'if ($uri != "") {{ return {status} "{said}"; }}'
 
 
 def _own_certificate(folder: Path, name: str, signed_by: str | None) -> tuple[str, str]:
@@ -169,7 +178,7 @@ def _virtual(
     # An upload is taken in whole before it is answered: nginx hands it on only when it has all of it.
     return f"""
   server {{
-    {listens} server_name {name}; root {folder}/site; {more}
+    {listens} server_name {name}; root {folder}/site/$site; {more}
     ssl_certificate {leaf}; ssl_certificate_key {key};
     error_page 418 = @upload;
     location / {{ if ($request_method = POST) {{ return 418; }} index index.html; }}
@@ -186,9 +195,10 @@ def _dnsmasq(folder: Path, node: str, listen: tuple[str, ...], servers: Servers)
     own = node == PROVIDER
     lies, denies = (servers.resolver_lies, servers.resolver_denies) if own else ({}, {})
     unknown = f"address=/#/{servers.resolver_hijacks}" if own and servers.resolver_hijacks else "local=/#/"
+    # dnsmasq(8): without a group it leaves groups alone, which a user namespace forbids to change (user_namespaces(7)).
     lines = [
-        "user=root", f"pid-file={folder}/{node}.pid", "no-resolv", "no-hosts", "bind-interfaces",
-        "cache-size=0", "local-ttl=300", unknown, "except-interface=lo",
+        "user=root", "group=", f"pid-file={folder}/{node}.pid", "log-facility=-", "no-resolv", "no-hosts",
+        "bind-interfaces", "cache-size=0", "local-ttl=300", unknown, "except-interface=lo",
         *(f"listen-address={address}" for address in listen),
     ]  # fmt: skip
     for name, addresses in world.NAMES.items():

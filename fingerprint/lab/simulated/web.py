@@ -10,13 +10,12 @@ from types import MappingProxyType
 
 from fingerprint.lab import certificates
 from fingerprint.lab.boxes import reading
+from fingerprint.lab.services import LARGE_BYTES, page
 from fingerprint.lab.simulated import certificate
 from fingerprint.lab.simulated.programs import App
 from fingerprint.lab.simulated.tcp import Connection
-from fingerprint.lab.world import Servers
+from fingerprint.lab.world import NAMES, Servers
 
-# A small page, and a file that is larger than anybody fetches here.
-PAGE_BYTES, LARGE_BYTES = 6_000, 64_000_000
 _CHUNK_BYTES = 64_000
 # RFC 9110 section 14.1.2: the first bytes of a file, the one kind of range that is served here.
 _RANGE = re.compile(rb"\r\nrange: *bytes=0-(\d{1,12})\r\n", re.IGNORECASE)
@@ -35,6 +34,7 @@ class Answering:
         self._heard = b""
         self._upload_left = -1
         self.host = ""
+        self.page = b""  # the body, where it says anything
 
     def hear(self, data: bytes) -> tuple[bytes, int] | None:
         """The head of the answer and how many bytes of body it announces, None while the request is not whole."""
@@ -48,7 +48,7 @@ class Answering:
         self._heard = b""
         self.host = (reading.host(head + b"\r\n\r\n") or "").lower().rstrip(".")
         if self.host in self._statuses:
-            return self._head(b"%d Refused" % self._statuses[self.host], 25)
+            return self._head(b"%d Refused" % self._statuses[self.host], 25, sends_on=self._statuses[self.host] < 400)
         method, _, path = head.split(b"\r\n")[0].partition(b" ")
         if method == b"POST":
             return self._upload(head, len(rest))
@@ -57,7 +57,10 @@ class Answering:
             wanted = _RANGE.search(head + b"\r\n")
             part_bytes = min(LARGE_BYTES, int(wanted[1]) + 1) if wanted else LARGE_BYTES
             return self._head(b"206 Partial Content" if wanted else b"200 OK", part_bytes)
-        return self._head(b"200 OK", PAGE_BYTES) if path in (b"/", b"*") else self._head(b"404 Not Found", 9)
+        if path not in (b"/", b"*"):
+            return self._head(b"404 Not Found", 9)
+        self.page = page(self.host if self.host in NAMES else "")
+        return self._head(b"200 OK", len(self.page))
 
     def _upload(self, head: bytes, here_bytes: int) -> tuple[bytes, int] | None:
         said = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
@@ -65,9 +68,12 @@ class Answering:
         self._upload_left = wanted - here_bytes
         return self._head(b"200 OK", 2) if self._upload_left <= 0 else None
 
-    def _head(self, status: bytes, body_bytes: int) -> tuple[bytes, int]:
+    def _head(self, status: bytes, body_bytes: int, *, sends_on: bool = False) -> tuple[bytes, int]:
         self._upload_left = -1
-        fields = f"Server: lab\r\nContent-Type: text/html\r\nContent-Length: {body_bytes}\r\nConnection: close\r\n"
+        location = f"Location: https://{self.host}/\r\n" if sends_on else ""
+        fields = (
+            f"{location}Server: lab\r\nContent-Type: text/html\r\nContent-Length: {body_bytes}\r\nConnection: close\r\n"
+        )
         return b"HTTP/1.1 " + status + b"\r\n" + f"{fields}{self._advertised}\r\n".encode(), body_bytes
 
 
@@ -117,9 +123,10 @@ class WebApp(App):
         if connection.state != "open":
             return
         size_bytes = min(size_bytes, self._left_bytes)
+        text = self._answering.page[-self._left_bytes :]
         self._left_bytes -= size_bytes
-        # HTML that compresses to nothing and says nothing.
-        self._write(connection, (b"<p>herbs and gardens</p>\n" * (size_bytes // 25 + 1))[:size_bytes])
+        # HTML that says nothing.
+        self._write(connection, (text or b"<p>herbs and gardens</p>\n" * (size_bytes // 25 + 1))[:size_bytes])
         if not self._left_bytes:
             self._finish(connection)
         elif again is not None:
