@@ -40,7 +40,7 @@ class FirstWords:
     acknowledged: Segment | None  # by the server
     heard_before: Segment | None  # what the server had said by itself
     answer: Segment | None  # the server's first payload afterwards
-    ending: Segment | None  # the server's FIN or RST afterwards
+    ending: Segment | None  # the server's FIN or RST afterwards, unless the client had left before
     unheard: tuple[Segment, ...]  # later segments of the client that nothing acknowledges
     met: bool  # the handshake was captured and complete
     outcome: str
@@ -82,7 +82,10 @@ def first_words(stream: Stream) -> FirstWords | None:
     server = [s for s in head if not s.from_client and s.time_ns >= first.time_ns]
     acknowledged = next((s for s in server if s.flags & ACK and not s.flags & RST and s.ack >= first.end), None)
     answer = next((s for s in server if s.payload_bytes and not s.flags & (SYN | RST) and s.ack >= first.end), None)
-    ending = next((s for s in server if s.flags & (FIN | RST)), None)
+    left = next(
+        (s.time_ns for s in head if s.from_client and s.flags & (FIN | RST) and s.time_ns > first.time_ns), None
+    )
+    ending = next((s for s in server if s.flags & (FIN | RST) and (left is None or s.time_ns < left)), None)
     covered = max((s.ack for s in server if s.flags & ACK and not s.flags & RST), default=0)
     unheard = tuple(
         s

@@ -48,6 +48,7 @@ class PayloadsTried:
     trials: Iterator[int] = field(default_factory=lambda: count(1))
     drawn: Iterator[int] = field(default_factory=lambda: count(1))
     placed: set[bool] = field(default_factory=set)  # of IPv6, of IPv4: one place is enough for each
+    cut: set[tuple[str, str, bool]] = field(default_factory=set)  # what was: one port is enough for each
 
     def steps(self, pair: Pair) -> Probe:
         """The pair on the first address of each family."""
@@ -56,6 +57,8 @@ class PayloadsTried:
 
     def _at(self, address: str, pair: Pair) -> Probe:
         met, rtt_s = "", 0.2
+        if self._was_cut(address, pair):
+            return
         for number in range(self.pairs):
             trial = next(self.trials)
             for what, make in pair.harmless:
@@ -71,6 +74,7 @@ class PayloadsTried:
             if after.outcome not in CUT:
                 return
             met = after.outcome
+            self.cut.add((pair.over, pair.what, ":" in address))
         what, make = pair.harmless[0]
         yield self._send(address, pair, what, make, "control", next(self.trials))
         if met:
@@ -84,7 +88,12 @@ class PayloadsTried:
         for address in one_a_family(self.target.addresses):
             yield from self._among(address, pair)
 
+    def _was_cut(self, address: str, pair: Pair) -> bool:
+        return (pair.over, pair.what, ":" in address) in self.cut
+
     def _among(self, address: str, pair: Pair) -> Probe:
+        if self._was_cut(address, pair):
+            return
         sorts = (*pair.harmless, (pair.what, pair.trigger))
         met, rtt_s = dict[str, str](), 0.2
         for number in range(self.pairs):
@@ -99,6 +108,7 @@ class PayloadsTried:
                 replies = yield self._send(address, pair, what, make, "target", trial)
                 if replies is not None and replies.outcome in CUT:
                     met[what] = replies.outcome
+                    self.cut.add((pair.over, pair.what, ":" in address))
             if not met:
                 return
         yield self._hello(address, pair, next(self.trials))
