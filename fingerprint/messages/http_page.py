@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from fingerprint.messages.http import HttpResponse, read_response, text
@@ -86,7 +87,13 @@ _TELLING: Final = 24
 
 def read_page(stream: bytes) -> Page:
     """The answer that these bytes of a server's stream begin with."""
-    head = read_response(stream[: 2 * LOOKED_AT_BYTES])
+    return _read(stream[: 2 * LOOKED_AT_BYTES])
+
+
+# The same few pages are read in every judgement of a growing recording.
+@lru_cache(maxsize=64)
+def _read(stream: bytes) -> Page:
+    head = read_response(stream)
     body = (head.body_start if head is not None else stream)[:LOOKED_AT_BYTES]
     if head is not None:
         body = _unpacked(_unchunked(body, head), head)
