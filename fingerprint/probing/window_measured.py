@@ -24,33 +24,35 @@ def window_measured(target: Target, *, pause_s: float, growth_ratio: float, list
         return
     control = target.shuffled(target.controls, "window")[0].name
 
-    def step(name: str, role: str, *, at_once: bool) -> Send:
+    def step(name: str, role: str, trial: int, *, repeat: bool = False) -> Send:
         message = (
             Hello(address=address, port=target.port, name=name)
             if target.secure
             else Request(address=address, port=target.port, host=name, path=target.path)
         )
+        what = "innocent repeat" if repeat else "hello" if target.secure else "request"
         return Send(
-            message, label=f"{name} at {address}, for the window", role=role, listen_s=listen_s, seeks="profile",
-            trial=next(trials), at_once=at_once,
+            message, label=f"{what} for {name} at {address}, for the window", role=role, listen_s=listen_s,
+            seeks="profile", trial=trial, at_once=repeat,
         )  # fmt: skip
 
-    free = yield step(control, "control", at_once=False)
+    trial = next(trials)
+    free = yield step(control, "control", trial)
     if free is None or not free.passed:
         return
-    trigger = yield step(target.name, "target", at_once=False)
+    trigger = yield step(target.name, "target", trial)
     if trigger is None or trigger.outcome in ("skipped", "failed", free.outcome):
         return
     waited_s, pause, asked_port = 0.0, pause_s, False
     while waited_s <= RESIDUAL_S:
-        again = yield step(control, "control", at_once=True)
+        again = yield step(control, "control", next(trials), repeat=True)
         if again is None or again.passed or again.outcome in ("skipped", "failed"):
             return
         if not asked_port:
             asked_port = True
             other = next(p for p in WEB_PORTS if p != target.port)
             yield Send(
-                Handshake(address=address, port=other), label=f"port {other} of {address}, in the window",
+                Handshake(address=address, port=other), label=f"innocent repeat on port {other} of {address}",
                 role="control", listen_s=listen_s, seeks="profile", trial=next(trials), at_once=True,
             )  # fmt: skip
         yield Wait(pause, label="for the window to run out")
