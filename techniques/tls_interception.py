@@ -192,13 +192,13 @@ OTHER_SIGNER = {
 }  # fmt: skip
 _HERE = "{name} at {address} is shown a certificate that signed itself, {control} one that {own} signed"
 SELF_SIGNED_HERE = _leaf("self-signed", "beside-others", _HERE, 0.2, 0.1)
-# What kind it is, where nothing beside it says whether it is the server's.
+# What kind it is, where nothing beside it says whether it is the server's: as likely under the node as under the rest.
 KINDS = {
     "self-signed": _leaf(
-        "self-signed", "alone", "{name} at {address} is shown a certificate that signed itself", 0.9, 0.9
+        "self-signed", "alone", "{name} at {address} is shown a certificate that signed itself", 0.3, 0.3
     ),
     "other-signer": _leaf(
-        "signed", "alone", "{name} at {address} is shown a certificate that {issuer} signed", 0.9, 0.9
+        "signed", "alone", "{name} at {address} is shown a certificate that {issuer} signed", 0.3, 0.3
     ),
 }
 

@@ -128,14 +128,14 @@ class Flight:
     @property
     def shown(self) -> tuple[Segment, ...]:
         """The hello and the segments of the flight, to cite."""
-        return (*self.opening.request[:1], *self._said())
+        return (*self.opening.request[:1], *self._said()) or self.stream.head[:1]
 
     @property
     def alerting(self) -> tuple[Segment, ...]:
         """The hello, and the client's alert."""
         alert = int(Mark.TLS_ALERT)
         said = [s for s in self.stream.head if s.from_client and s.payload_bytes and s.mark == alert]
-        return (*self.opening.request[:1], *said[:1])
+        return (*self.opening.request[:1], *said[:1]) or self.stream.head[:1]
 
     @property
     def strange_header(self) -> str | None:
