@@ -4,7 +4,7 @@ export VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 # A live run mostly waits: more of them at once than there are cores.
-LAB_JOBS ?= 5
+LAB_JOBS ?= 8
 .DEFAULT_GOAL := help
 .PHONY: help demo test lab-quick lab square check format lint types contracts docs samples bench accuracy wheel ready ready-dev clean
 
