@@ -114,7 +114,7 @@ PRESETS = (
         name="doh-sni-drop",
         says="Hellos with the name of a resolver (lookup.test) are dropped.",
         source="Basso, NDSS DNS Privacy Workshop 2021, of what is done; the box is made up",
-        boxes=lambda _: (HelloDropper(watch=Watch(names=names("lookup.test"), joins_segments=False)),),
+        boxes=lambda _: (HelloDropper(watch=Watch(names=names("lookup.test"), reads=("sni",), joins_segments=False)),),
     ),
     Preset(
         name="no-dot-refused",
