@@ -276,8 +276,8 @@ class HttpFiltering(Technique):
         subject, failures = _subject(mine, None), _begun([mine])
         words: dict[str, Any] = {"name": mine.host, "path": mine.path, "address": mine.address}
         # A Host that passes with another path is not what is minded; the path is: see `request-matching`.
-        paths = square.other_paths(table, mine)
-        hosts = square.other_hosts(table, mine) if not paths else []
+        by_path = square.passes_with_another_path(table, mine)
+        hosts = square.other_hosts(table, mine) if not by_path else []
         if hosts:
             kind, control = square.pair(mine, hosts, capture.lookups)
             shown = [control, *(o for o in hosts if o is not control)][:4]
@@ -285,7 +285,7 @@ class HttpFiltering(Technique):
                 HOST_PAIRS[kind], subject, *failures, *_exchanges(shown), facets=_host(mine),
                 control=control.stream.name, passes=len(hosts), failures=len(mine.failed), **words,
             )  # fmt: skip
-        elif not paths and any(o.syn_ack for o in mine.failed):
+        elif not by_path and any(o.syn_ack for o in mine.failed):
             elsewhere = square.other_elsewhere(table, mine)
             if elsewhere is not None:
                 shaken = [o.syn_ack for o in mine.failed if o.syn_ack]
@@ -301,7 +301,7 @@ class HttpFiltering(Technique):
             yield cite(
                 OTHERS_FAIL, subject, *failures, *_begun(fellows[:4]), others=len({a.host for a in fellows}), **words
             )
-        there = square.fails_elsewhere(table, mine) if not paths else []
+        there = square.fails_elsewhere(table, mine) if not by_path else []
         if there:
             words["addresses"] = 1 + len({a.address for a in there})
             yield cite(FAILS_EVERYWHERE, subject, *failures, *_begun(there), facets=_host(mine), **words)

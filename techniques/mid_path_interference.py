@@ -60,7 +60,9 @@ def _named(action: str) -> Mapping[str, float]:
     # A query has no field but the name that could set anything off, and no node below.
     slower = {"throttle": {"ip.throttle": 0.003}, "timeout": {"dns.timeout": 0.6}}.get(action, {})
     leaves = ("sni",) if action in ("close", "alert") else ("sni", "host")
-    return {**{f"*.{action}.{leaf}": 0.6 for leaf in leaves}, f"*.{action}": 0.005, **slower}
+    # Controls have the same path: they tell a Host, alone or (more seldom) with its path, from any other word.
+    rarer = {f"http.{action}.path": 0.1} if action in ("reset", "timeout") else {}
+    return {**{f"*.{action}.{leaf}": 0.6 for leaf in leaves}, **rarer, f"*.{action}": 0.005, **slower}
 
 
 def _family(

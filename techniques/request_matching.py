@@ -58,9 +58,12 @@ PATH_DECIDES = Clue(
     id="path-decides",
     says="on {address} every request for {name}{path} failed ({failures}), and other paths passed ({passes}), in turn",
     group="path-pair",
-    given={**OTHER_PATH_HERE.given, "path-failure": 0.06, "loss": 0.03, "server-down": 0.02, "innocent": 0.03},
+    given={
+        **OTHER_PATH_HERE.given, "http.reset.host": 0.0005, "http.timeout.host": 0.0005, "path-failure": 0.06,
+        "loss": 0.03, "server-down": 0.02, "innocent": 0.03,
+    },
     source="binomial; set by hand",
-)
+)  # fmt: skip
 PATH_PASSES_ELSEWHERE = Clue(
     id="same-path-passes-for-another-host",
     says="{control}{path} passes on {address} where {name}{path} does not",

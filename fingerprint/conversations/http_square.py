@@ -115,6 +115,11 @@ def other_paths(table: HttpSquare, mine: Asked) -> list[Opening]:
     return nearest([a for a in table.here(mine) if a.host == mine.host and a.path != mine.path], mine)
 
 
+def passes_with_another_path(table: HttpSquare, mine: Asked) -> bool:
+    """Whether the same client got another page of that Host from any address: then the Host alone is not minded."""
+    return any(a.host == mine.host and a.path != mine.path and a.passed for a in table.by_client[mine.client])
+
+
 def same_path(table: HttpSquare, mine: Asked) -> tuple[list[Opening], list[Asked]]:
     """The same path under other Hosts at the same address: openings that passed, and requests that failed alike."""
     others = [a for a in table.here(mine) if a.host != mine.host and a.path == mine.path]

@@ -24,7 +24,8 @@ class RequestsMade(NamesGreeted):
 
     def __init__(self, target: Target, *, shows: tuple[Clue, ...], pairs: int, listen_s: float) -> None:
         """``pairs`` of control and trigger on each address."""
-        self.beside = target.secure
+        self.beside, self.path = target.secure, target.path
+        self.both_fail = False  # the control as well, where it passed with another path: a word may be minded
         plain = target
         if target.secure:
             plain = replace(target, secure=False, port=80, path="/", addresses=one_a_family(target.addresses))
@@ -33,8 +34,11 @@ class RequestsMade(NamesGreeted):
     def steps(self) -> Probe:
         """The square of Host and address, then of Host and path."""
         yield from super().steps()
-        for address in self.failed:
-            if self.target.path != "/":
+        if self.beside and self.path != "/" and not self.failed:
+            self.target = replace(self.target, path=self.path)
+            yield from super().steps()
+        if self.target.path != "/":
+            for address in self.failed or (self.target.addresses[:1] if self.both_fail else ()):
                 yield from self._paths(address)
 
     def _pairs(self, address: str) -> Generator[Send, Replies | None, None]:
@@ -46,6 +50,7 @@ class RequestsMade(NamesGreeted):
 
     def fails(self, before: Replies, after: Replies) -> bool:
         """An answer of another kind than the control's is no pass: a page of refusal is an answer as well."""
+        self.both_fail |= not before.passed and not after.passed
         return super().fails(before, after) or (before.passed and _kind(after) not in ("served", _kind(before)))
 
     def _paths(self, address: str) -> Generator[Send, Replies | None, None]:

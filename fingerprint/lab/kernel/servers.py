@@ -117,7 +117,7 @@ def _nginx(folder: Path, servers: Servers, tls_port: int) -> str:
             for name, bps in servers.limits_bps.items()
         )
         + "".join(
-            _virtual(folder, tls_port, name=name, more=f'if ($uri != "") {{ return {status} "refused\\n"; }}')
+            _virtual(folder, tls_port, name=name, more=_returns(status))
             for name, status in servers.statuses.items()
         )
         + "".join(
