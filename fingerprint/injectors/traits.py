@@ -99,7 +99,7 @@ def _common(kind: str, mine: Sequence[Specimen]) -> Traits:
     values["count"] = {Counter(len(s.packets) for s in mine).most_common(1)[0][0]: None}
     for specimen in mine:
         for packet in specimen.packets:
-            for trait, value in _of_packet(kind, packet):
+            for trait, value in _of_packet(kind, packet, to_server=specimen.to_server):
                 values.setdefault(trait, {})[value] = None
     for name, asked in RELATIONS.items():
         if (holds := asked(mine)) is not None:
@@ -107,7 +107,7 @@ def _common(kind: str, mine: Sequence[Specimen]) -> Traits:
     return Traits(kind=kind, flows=len(mine), values={k: tuple(v) for k, v in values.items()})
 
 
-def _of_packet(kind: str, packet: Packet) -> Iterator[tuple[str, Value]]:
+def _of_packet(kind: str, packet: Packet, *, to_server: bool) -> Iterator[tuple[str, Value]]:
     ip, tcp = packet.ip, packet.tcp
     if ip is not None:
         if ip.id is not None:
@@ -122,7 +122,7 @@ def _of_packet(kind: str, packet: Packet) -> Iterator[tuple[str, Value]]:
         yield "tcp.ack_without_flag", int(bool(tcp.ack and not tcp.flags & 0x10))
         yield "tcp.options", int(bool(tcp.options))
         if kind == "reset":
-            yield "tcp.port", tcp.source_port
+            yield "tcp.port", tcp.destination_port if to_server else tcp.source_port
             yield "payload", packet.payload[:64].hex()
     if kind == "page" and packet.payload[:5] == b"HTTP/" and packet.payload[9:12].isdigit():
         yield "http.status", int(packet.payload[9:12])
