@@ -43,12 +43,13 @@ def test_a_live_run_says_what_stands_on_the_way(censor, tmp_path):
             break
     assert outcome.right, outcome
     assert script["partial"] is None
-    assert report["targets"] == analysed(recording)
+    assert report["targets"] == analysed(recording, judging.asks(censor))
 
 
-def analysed(recording: Path):
-    """The targets as `fingerprint analyse` sees them in the file."""
-    command = [sys.executable, "-m", "fingerprint", "analyse", str(recording), "--json"]
+def analysed(recording: Path, only: tuple[str, ...] = ()):
+    """The targets as `fingerprint analyse` sees them in the file, with the techniques of the run."""
+    asked = (word for technique in only for word in ("--technique", technique))
+    command = [sys.executable, "-m", "fingerprint", "analyse", str(recording), "--json", *asked]
     return json.loads(subprocess.run(command, capture_output=True, check=False).stdout)["targets"]
 
 
