@@ -13,7 +13,7 @@ from functools import cached_property
 from captures.columns import Mark
 from fingerprint.conversations.openings import Opening, opening
 from fingerprint.conversations.segments import ACK, SYN, Segment
-from fingerprint.conversations.streams import Stream
+from fingerprint.conversations.streams import HEAD_PKTS, Stream
 from fingerprint.messages.certificate import Certificate, UnreadableCertificate, read_certificate
 from fingerprint.messages.tls import ServerHello, tls_client_side, tls_server_side
 
@@ -55,6 +55,19 @@ class Flight:
         if o.answer is None or not asked:
             return float("inf")
         return (o.answer.time_ns - asked[-1].time_ns) / 1e9
+
+    @property
+    def about_took_s(self) -> float:
+        """`took_s` told from the summary alone, from the first byte of the hello."""
+        times = self.stream.recording.columns.time_ns
+        return float(times[self.stream.answer_row] - times[self.stream.request_row]) / 1e9
+
+    @property
+    def about_handshake_s(self) -> float:
+        """`handshake_s` told from the summary alone: to the first packet that is not the first one's sender's."""
+        c, rows = self.stream.recording.columns, self.stream.rows[:8]
+        back = rows[c.direction[rows] != c.direction[rows[0]]]
+        return float(c.time_ns[back[0]] - c.time_ns[rows[0]]) / 1e9 if len(back) else float("inf")
 
     @cached_property
     def opening(self) -> Opening:
@@ -108,7 +121,8 @@ class Flight:
     @cached_property
     def turned_away(self) -> str | None:
         """The client's alert about who signed; None if it sent none in the clear."""
-        if self.stream.client_bytes > LEFT_BYTES:
+        marks = self.stream.recording.columns.mark[self.stream.rows[:HEAD_PKTS]]
+        if self.stream.client_bytes > LEFT_BYTES or not (marks == int(Mark.TLS_ALERT)).any():
             return None
         alerts = tls_client_side(self._begun(from_client=True)).alerts
         return next((TURNED_AWAY[a.description] for a in alerts if a.description in TURNED_AWAY), None)

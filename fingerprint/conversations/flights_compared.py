@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 
 from fingerprint.conversations import hello_forms
@@ -29,29 +30,32 @@ NEARER_RATIO, NEARER_S = SOON_RATIO, 0.010
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """One name at one place, and who else was answered there. ``floor_s`` is the smallest round trip, if it is sure."""
+    """One name at one place, and who else was answered there."""
 
     name: str
     flights: tuple[Flight, ...]
     others: tuple[Flight, ...]  # other names, or none, at the same place
-    floor_s: float | None
+    may_be_soon: bool  # the summaries allow that something there came too soon
 
     @property
     def address(self) -> str:
         """Where."""
         return self.flights[0].place[1]
 
-    @property
+    @cached_property
+    def floor_s(self) -> float | None:
+        """The smallest round trip of the place; None if there are too few to be sure."""
+        return _floor((*self.flights, *self.others))
+
+    @cached_property
     def soon(self) -> tuple[Flight, ...]:
         """The flights that came sooner than anything can come back from there."""
-        floor_s = self.floor_s
-        return tuple(f for f in self.flights if floor_s is not None and _soon(f, floor_s))
+        return self._soon(self.flights)
 
-    @property
+    @cached_property
     def others_soon(self) -> tuple[Flight, ...]:
         """Those of other names that did."""
-        floor_s = self.floor_s
-        return tuple(f for f in self.others if floor_s is not None and _soon(f, floor_s))
+        return self._soon(self.others)
 
     @property
     def others_in_time(self) -> tuple[Flight, ...]:
@@ -61,10 +65,14 @@ class Answered:
             f for f in self.others if floor_s is not None and HONEST_RATIO * floor_s <= f.took_s < float("inf")
         )
 
-    @property
+    @cached_property
     def turned_away(self) -> tuple[Flight, ...]:
         """Those whose certificate the client did not take."""
         return tuple(f for f in self.flights if f.turned_away)
+
+    def _soon(self, flights: Iterable[Flight]) -> tuple[Flight, ...]:
+        floor_s = self.floor_s if self.may_be_soon else None
+        return tuple(f for f in flights if floor_s is not None and _soon(f, floor_s))
 
 
 def _soon(f: Flight, floor_s: float) -> bool:
@@ -77,11 +85,12 @@ def answered(flights: Sequence[Flight]) -> Iterator[Answered]:
     for f in flights:
         places.setdefault(f.place, []).append(f)
     for here in places.values():
-        floor_s = _floor(here)
+        # A hello of several segments is sent within a small part of a round trip.
+        soon = min(f.about_took_s for f in here) < HONEST_RATIO * min(f.about_handshake_s for f in here)
         for name in dict.fromkeys(f.name for f in here if f.name):
             mine = tuple(f for f in here if f.name == name)
             others = tuple(f for f in here if f.name != name)
-            yield Answered(name=name, flights=mine, others=others, floor_s=floor_s)
+            yield Answered(name=name, flights=mine, others=others, may_be_soon=soon)
 
 
 def _floor(here: Iterable[Flight]) -> float | None:

@@ -68,7 +68,7 @@ def greetings(streams: Iterable[Stream]) -> Places:
             continue
         where = (s.client.address, s.server.address, s.server.port)
         places.setdefault(where, []).append(s)
-        if not _passed(s):
+        if where not in failing and not _passed(s) and opening(s).outcome in FAILURES:
             failing.add(where)
     return {where: _read(places[where]) for where in places if where in failing}
 
