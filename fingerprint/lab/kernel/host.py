@@ -138,14 +138,14 @@ def _inner(settings: Settings, command: list[str]) -> int:
     """The first process of the process namespace."""
     try:
         preset = chosen(settings.censor)
-        quic = _speaks_quic(settings, preset.servers)
-        talker = _begun(servers.talker(FOLDER, quic=quic), subprocess.PIPE, _open_to_signals)
+        talker, tells = _talker(quic=_speaks_quic(settings, preset.servers))
         laid_out = _make(settings)
         wire, running = _start(settings, preset, laid_out)
-        _tell(talker)
+        with contextlib.suppress(BrokenPipeError):  # what is not there does not listen either
+            os.write(tells, b".")
         running.append(talker)
         _ready(running)
-        return _run(command, {wire: "the wire", **{r.process.pid: r.name for r in running}})
+        return _run(command, {wire: "the wire", **{r.pid: r.name for r in running}})
     except FingerprintError as error:
         return _complain(str(error), exits.code_of(error))
     except (OSError, subprocess.SubprocessError) as error:
@@ -207,9 +207,10 @@ def _ip(commands: Iterable[str]) -> None:
 class Running:
     """A server that was started, and where its words go."""
 
-    process: subprocess.Popen[bytes]
+    pid: int
     service: servers.Service
     words: int
+    program: subprocess.Popen[bytes] | None = None  # held, or the next that is started would reap it
 
     @property
     def name(self) -> str:
@@ -217,20 +218,25 @@ class Running:
         return Path(self.service.argv[0]).name
 
 
-def _begun(service: servers.Service, given: int, before: Callable[[], None]) -> Running:
-    """Start a server; ``before`` is done by the new process before it becomes another program."""
-    words = os.memfd_create(service.node)
-    process = subprocess.Popen(
-        service.argv, stdin=given, stdout=words, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=before
-    )
-    return Running(process=process, service=service, words=words)
+def _talker(*, quic: bool) -> tuple[Running, int]:
+    """The server that is no other program, and where a byte is written once the laboratory stands."""
+    words, (heeds, tells) = os.memfd_create("talking"), os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(tells)
+        os.setsid()
+        for said in (1, 2):
+            os.dup2(words, said)
+        _open_to_signals()
+        _live(lambda: _talk(heeds, servers.certified(FOLDER) if quic else ()))
+    os.close(heeds)
+    return Running(pid=child, service=servers.TALKER, words=words), tells
 
 
-def _tell(talker: Running) -> None:
-    """The laboratory stands. Whether anybody heard it is seen when it has to listen."""
-    assert talker.process.stdin is not None
-    with contextlib.suppress(BrokenPipeError), talker.process.stdin as line:
-        line.write(b"\n")
+def _talk(heeds: int, files: Sequence[str]) -> None:
+    from fingerprint.lab.kernel import talking  # and what that imports, which nobody waits for here
+
+    talking.talk(heeds, f"/run/netns/{plan.FAR}", files)
 
 
 def _start(settings: Settings, preset: Preset, laid_out: plan.Plan) -> tuple[int, list[Running]]:
@@ -239,12 +245,18 @@ def _start(settings: Settings, preset: Preset, laid_out: plan.Plan) -> tuple[int
     chain = Chain(preset.boxes(residual_s), on_path=preset.on_path)
     wire = os.fork()
     if wire == 0:
-        _carry(Wire(path=settings.path, chain=chain, ends=laid_out.wired))
+        # Whatever a box raises is shown to its author, and is the end of the laboratory.
+        _live(Wire(path=settings.path, chain=chain, ends=laid_out.wired).carry)
     out = []
     for service in servers.services(FOLDER, preset.servers):
-        namespace = os.open(f"/run/netns/{service.node}", os.O_RDONLY)
-        out.append(_begun(service, subprocess.DEVNULL, lambda there=namespace: _settle(there)))  # type: ignore[misc]
+        namespace, words = os.open(f"/run/netns/{service.node}", os.O_RDONLY), os.memfd_create(service.node)
+        started = subprocess.Popen(
+            service.argv,
+            stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, start_new_session=True,
+            preexec_fn=lambda there=namespace: _settle(there),  # type: ignore[misc]
+        )  # fmt: skip
         os.close(namespace)
+        out.append(Running(pid=started.pid, service=service, words=words, program=started))
     return wire, out
 
 
@@ -253,10 +265,10 @@ def _speaks_quic(settings: Settings, far: world.Servers) -> bool:
     return wanted and importlib.util.find_spec("aioquic") is not None
 
 
-def _carry(wire: Wire) -> NoReturn:
-    """The wire's whole life. Whatever a box raises is shown to its author, and is the end of the laboratory."""
+def _live(work: Callable[[], None]) -> NoReturn:
+    """The whole life of a process that was forked."""
     try:
-        wire.carry()
+        work()
     except Exception:  # noqa: BLE001  # a box is somebody else's code
         traceback.print_exc()
         sys.stderr.flush()
@@ -277,11 +289,10 @@ def _ready(running: Iterable[Running]) -> None:
     """Wait until every server listens. Raises OSError with what one of them said at its end."""
     until_s = time.monotonic() + _PATIENCE_S
     for one in running:
-        service, process = one.service, one.process
-        while not all(_listens(process.pid, "tcp", p) for p in service.tcp_ports) or not all(
-            _listens(process.pid, "udp", p) for p in service.udp_ports
+        while not all(_listens(one.pid, "tcp", p) for p in one.service.tcp_ports) or not all(
+            _listens(one.pid, "udp", p) for p in one.service.udp_ports
         ):
-            if process.poll() is not None or time.monotonic() > until_s:
+            if os.waitpid(one.pid, os.WNOHANG) != (0, 0) or time.monotonic() > until_s:
                 said = os.pread(one.words, 65_536, 0).decode(errors="replace")
                 raise OSError(f"{one.name} did not start: {said.strip()[-200:] or 'no word'}")
             time.sleep(0.005)

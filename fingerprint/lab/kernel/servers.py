@@ -47,12 +47,8 @@ def tool(name: str) -> str:
     return found
 
 
-def talker(folder: Path, *, quic: bool) -> Service:
-    """Whatever speaks neither HTTP over TCP nor DNS, in one process: see `fingerprint.lab.kernel.talking`."""
-    files = (f"{folder}/cert.pem", f"{folder}/key.pem") if quic else ()
-    argv = (sys.executable, "-m", "fingerprint.lab.kernel.talking", f"/run/netns/{FAR}", *files)
-    # The last that it listens on.
-    return Service(node=FAR, argv=argv, tcp_ports=spoken.TCP_PORTS[-1:])
+# Whatever speaks neither HTTP over TCP nor DNS, in one process of our own; it listens on this port last.
+TALKER = Service(node=FAR, argv=("talking",), tcp_ports=spoken.TCP_PORTS[-1:])
 
 
 def services(folder: Path, servers: Servers) -> Iterator[Service]:
@@ -70,6 +66,11 @@ def services(folder: Path, servers: Servers) -> Iterator[Service]:
         (folder / f"{node}.dns").write_text(_dnsmasq(folder, node, listen, servers))
         argv = (tool("dnsmasq"), "-k", f"--conf-file={folder}/{node}.dns")
         yield Service(node=node, argv=argv, tcp_ports=(53,), udp_ports=(53,))
+
+
+def certified(folder: Path) -> tuple[str, str]:
+    """Where certificate and key will lie."""
+    return f"{folder}/cert.pem", f"{folder}/key.pem"
 
 
 def certificate(folder: Path) -> None:
@@ -117,8 +118,7 @@ def _nginx(folder: Path, servers: Servers, tls_port: int) -> str:
             for name, bps in servers.limits_bps.items()
         )
         + "".join(
-            _virtual(folder, tls_port, name=name, more=_returns(status))
-            for name, status in servers.statuses.items()
+            _virtual(folder, tls_port, name=name, more=_returns(status)) for name, status in servers.statuses.items()
         )
         + "".join(
             _virtual(folder, tls_port, name=name, shown=_own_certificate(folder, name, by))

@@ -1,9 +1,7 @@
 """The services of `fingerprint.lab.services` and HTTP/3 on real sockets, on each address by itself, until killed.
 
-python -m fingerprint.lab.kernel.talking NAMESPACE [CERTIFICATE KEY]
-
-It is started before the laboratory stands and told by a line on its standard input when it does, for what it imports
-takes longer than all the rest. What arrives before it is ready waits in its sockets.
+It begins before the laboratory stands and is told when it does, for what it imports takes longer than all the rest.
+What arrives before it is ready waits in its sockets.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from threading import Thread
@@ -54,12 +51,14 @@ async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
-def main(argv: Sequence[str]) -> None:
-    """Wait for the laboratory, enter it, and serve. Without a certificate there is no HTTP/3."""
-    namespace, *files = argv
+def talk(heeds: int, namespace: str, files: Sequence[str]) -> None:
+    """Enter the namespace once a byte can be read from ``heeds``, and serve there; return if none comes.
+
+    ``files`` are the certificate and its key; without them there is no HTTP/3.
+    """
     learning = Thread(target=import_module, args=(_QUIC,) if files else ("socket",))
     learning.start()
-    if sys.stdin.readline():
+    if os.read(heeds, 1):
         doors.enter(os.open(namespace, os.O_RDONLY))
         # Answers to datagrams have to come from where they were sent.
         quic = [bound(a, p, socket.SOCK_DGRAM) for a, p in _quic_ends()] if files else []
@@ -100,7 +99,3 @@ async def serve(
     if quic:
         await import_module(_QUIC).serve(quic, *files)
     await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
