@@ -264,9 +264,11 @@ class HttpInjection(Technique):
         elsewhere = side_by_side.served_elsewhere(v, views)
         mine = [o for o in views if o.where == v.where and (o.host, o.page.status) == (v.host, v.page.status)]
         if len(elsewhere) >= self.refusals <= len(mine):
+            # Evidence belongs to the vantage of its first packet.
+            shown = [s for o in elsewhere for s in _ends(o) if s > _ends(v)[0]][:4]
             family = FOR_LEGAL_REASONS if v.page.status == 451 else SERVED_ELSEWHERE
             yield cite(
-                family[action], subject, *_ends(v), *(s for o in elsewhere[:2] for s in _ends(o)),
+                family[action], subject, *_ends(v), *shown,
                 facets=Facets(position="server"), status=v.page.status, refusals=len(mine), served=len(elsewhere),
             )  # fmt: skip
             return

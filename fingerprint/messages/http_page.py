@@ -118,7 +118,8 @@ def _kind(status: int | None, said: str, words: str, head: HttpResponse | None) 
         return "redirect"
     if status is not None and status >= 400:
         # The words of the status itself say nothing more than the status does.
-        refuses = status in REFUSALS and len(words) > 2 * len(head.reason if head else "") + _TELLING
+        own = words.replace(head.reason, "").replace(str(status), "") if head is not None and head.reason else words
+        refuses = status in REFUSALS and len(own.strip()) >= _TELLING
         return "refusal" if refuses else "error"
     if status is None and not _HTML.search(said):
         return "other"

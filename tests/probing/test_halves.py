@@ -236,3 +236,56 @@ def test_no_transfer_is_larger_than_the_target_allows():
         max(s.message.size_bytes for s in sent("throttling", small, slowed) if isinstance(s.message, Transfer))
         == 200_000
     )
+
+
+def test_beside_tls_one_pair_of_requests_is_sent_and_no_more_while_it_passes():
+    def served(step: Send) -> Replies:
+        return Replies(outcome="answered", took_s=FAR_S, heard=b"HTTP/1.1 200 OK\r\n\r\n<html>herbs</html>")
+
+    steps = sent("http-filtering", replace(BOTH, path="/"), served)
+    assert [(s.role, s.message.port, s.message.path) for s in steps] == [("control", 80, "/"), ("target", 80, "/")] * 2
+    assert {s.message.address for s in steps} == set(BOTH.addresses)
+    with_path = sent("http-filtering", replace(BOTH, path="/june"), served)
+    assert {s.message.path for s in with_path} == {"/", "/june"}
+
+
+@pytest.mark.parametrize(
+    ("heard", "more"),
+    [
+        (b"HTTP/1.1 403 Forbidden\r\n\r\n<html>This site is blocked by order of a court</html>", True),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://notice.test/\r\n\r\n", True),
+        (b"<html>This site is blocked</html>", True),
+        (b"HTTP/1.1 200 OK\r\n\r\n<html>the forum</html>", False),
+    ],
+)
+def test_an_answer_of_another_kind_than_the_controls_is_looked_into(heard, more):
+    def reply(step: Send) -> Replies:
+        said = heard if step.role == "target" else b"HTTP/1.1 200 OK\r\n\r\n<html>herbs</html>"
+        return Replies(outcome="answered", took_s=FAR_S, heard=said)
+
+    steps = sent("http-filtering", replace(BOTH, path="/"), reply)
+    assert any(s.seeks == "location" for s in steps) is more
+    assert any(s.at_once for s in steps) is more
+
+
+def test_a_path_that_fails_is_asked_for_beside_a_harmless_one_and_under_another_host():
+    def reply(step: Send) -> Replies:
+        fails = step.message.path == "/june" and step.message.host == BOTH.name
+        return Replies(outcome="reset") if fails else Replies(outcome="answered", took_s=FAR_S)
+
+    asked = {(s.message.host, s.message.path) for s in sent("http-filtering", replace(BOTH, path="/june"), reply)}
+    assert {(BOTH.name, "/"), ("garden.test", "/june"), (BOTH.name, "/june"), (BOTH.name, "/herb")} <= asked
+
+
+def test_a_word_that_fails_the_control_as_well_is_asked_for_beside_a_harmless_one():
+    def reply(step: Send) -> Replies:
+        return Replies(outcome="reset" if step.message.path == "/june" else "answered", took_s=FAR_S)
+
+    asked = {(s.message.host, s.message.path) for s in sent("http-filtering", replace(BOTH, path="/june"), reply)}
+    assert (BOTH.name, "/herb") in asked
+
+
+def test_a_server_without_port_80_is_not_asked_on():
+    steps = sent("http-filtering", BOTH, lambda _: Replies(outcome="refused"))
+    assert all(s.seeks == "mechanism" for s in steps if s.message.path == "/")
+    assert not any(s.seeks == "location" for s in steps)
