@@ -13,7 +13,7 @@ from itertools import zip_longest
 from fingerprint.capture import Capture
 from fingerprint.injectors.clusters import cluster_name, clusters
 from fingerprint.injectors.matching import Compared, complaints, matches
-from fingerprint.injectors.specimens import RST, specimens
+from fingerprint.injectors.specimens import RST, FlowRows, specimens
 from fingerprint.injectors.traits import Traits, traits
 from fingerprint.technique import Known
 from fingerprint.verdict.model import InjectorMatch, Mechanism, Verdict
@@ -24,12 +24,13 @@ SHOWN = 3
 
 def named(capture: Capture, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts, each mechanism with the devices that its forged packets resemble."""
-    return tuple(_with_injectors(capture, v) if v.mechanisms else v for v in verdicts)
+    of_flows = FlowRows()
+    return tuple(_with_injectors(capture, v, of_flows) if v.mechanisms else v for v in verdicts)
 
 
-def _with_injectors(capture: Capture, verdict: Verdict) -> Verdict:
+def _with_injectors(capture: Capture, verdict: Verdict, of_flows: FlowRows) -> Verdict:
     def known(m: Mechanism) -> Mechanism:
-        makers = of_mechanism(capture, m, verdict)
+        makers = of_mechanism(capture, m, verdict, of_flows)
         return replace(m, injector=resembles(makers, capture.known) or (unknown(makers),)) if makers else m
 
     return replace(verdict, mechanisms=tuple(map(known, verdict.mechanisms)))
@@ -55,7 +56,9 @@ def unknown(makers: Sequence[Traits]) -> InjectorMatch:
     return InjectorMatch(name=name, score=0.0, fits=(), contradicts=(), source=says)
 
 
-def of_mechanism(capture: Capture, mechanism: Mechanism, verdict: Verdict) -> tuple[Traits, ...]:
+def of_mechanism(
+    capture: Capture, mechanism: Mechanism, verdict: Verdict, of_flows: FlowRows | None = None
+) -> tuple[Traits, ...]:
     """What the packets that an injector sent for this mechanism have in common, by maker; empty without such packets.
 
     Looked at are those that its evidence or, of the same layer, the verdict's observations call forged; and a reset
@@ -68,7 +71,7 @@ def of_mechanism(capture: Capture, mechanism: Mechanism, verdict: Verdict) -> tu
         cited = {c for w in mechanism.evidence for c in w.evidence.packets}
         flags = {r.index: r.columns.tcp_flags for r in capture.recordings}
         forged = {c for c in cited if flags[c.capture][c.number - 1] & RST}
-    return traits(specimens(capture, forged))
+    return traits(specimens(capture, forged, of_flows))
 
 
 __all__ = [

@@ -42,8 +42,25 @@ class Specimen:
         return self.asked[-1] if self.asked else None
 
 
-def specimens(capture: Capture, forged: Collection[Cited]) -> tuple[Specimen, ...]:
+class FlowRows:
+    """The rows of each flow, sorted once a recording: a large capture may hold thousands of forged flows."""
+
+    def __init__(self) -> None:
+        self._sorted: dict[int, tuple[NDArray[np.int64], NDArray[np.int32]]] = {}
+
+    def of(self, recording: Recording, flow: int) -> NDArray[np.int64]:
+        """In rising order."""
+        if recording.index not in self._sorted:
+            order = np.argsort(recording.columns.flow, kind="stable")
+            self._sorted[recording.index] = order, recording.columns.flow[order]
+        order, flows = self._sorted[recording.index]
+        begin, end = np.searchsorted(flows, [flow, flow + 1])
+        return order[begin:end]
+
+
+def specimens(capture: Capture, forged: Collection[Cited], of_flows: FlowRows | None = None) -> tuple[Specimen, ...]:
     """One for each salvo of one flow, direction and set of flags: two devices may act on one flow."""
+    of_flows = of_flows or FlowRows()
     out: list[Specimen] = []
     for recording in capture.recordings:
         mine = sorted(c.number - 1 for c in forged if c.capture == recording.index)
@@ -53,7 +70,7 @@ def specimens(capture: Capture, forged: Collection[Cited]) -> tuple[Specimen, ..
         salvos = [
             (flow, salvo) for (flow, _, _), rows in makers.items() if flow >= 0 for salvo in _salvos(c.time_ns, rows)
         ]
-        out += [_specimen(recording, flow, salvo) for flow, salvo in salvos[:MOST_SALVOS]]
+        out += [_specimen(recording, flow, of_flows.of(recording, flow), salvo) for flow, salvo in salvos[:MOST_SALVOS]]
     return tuple(out)
 
 
@@ -68,10 +85,9 @@ def _salvos(time_ns: NDArray[np.int64], rows: Sequence[int]) -> Iterator[list[in
     yield salvo
 
 
-def _specimen(recording: Recording, flow: int, forged: Sequence[int]) -> Specimen:
+def _specimen(recording: Recording, flow: int, rows: NDArray[np.int64], forged: Sequence[int]) -> Specimen:
     """Copies of a forged packet are as forged as it is, whether somebody cited them or not."""
     c, first = recording.columns, forged[0]
-    rows = np.flatnonzero(c.flow == flow)
     at_once = np.abs(c.time_ns[rows] - c.time_ns[first]) <= SALVO_NS
     alike = (c.tcp_flags[rows] == c.tcp_flags[first]) & (c.ip_id[rows] == c.ip_id[first])
     alike &= c.payload_bytes[rows] == c.payload_bytes[first]
