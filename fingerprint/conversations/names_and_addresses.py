@@ -59,7 +59,7 @@ class Attempts:
     def despite_its_name(self) -> bool:
         """What fails under a veil passes as the same client says it without: the name in the open is not minded."""
         unveiled = {(None, told) for shown, told in alike(self) if shown is not None}
-        return bool(unveiled & set(map(_told_by, self.unlike)))
+        return bool(unveiled & set(map(_told_by, (*self.passed, *self.unlike))))
 
     @property
     def largest_failed_bytes(self) -> int:
@@ -158,14 +158,22 @@ def others_here(table: Square, mine: Attempts) -> list[Opening]:
     Where the name itself passes as another client says it, only those of the client that failed; where it failed under
     a veil, only those under the same; and none if it passes without, for then its name does not decide.
     """
-    same = table.by_place[mine.client, mine.address, mine.port]
-    passed: Iterable[Stream] = (s for a in same if a.name != mine.name for s in (*a.passed, *a.unlike))
-    if mine.unlike:
-        failing = alike(mine)
-        passed = [] if mine.despite_its_name else [s for s in passed if _told_by(s) in failing]
-    elif None not in (veils := {veil(o.stream.hello) for o in mine.failed}):
-        passed = [s for s in passed if veil(s.hello) in veils]
+    if mine.despite_its_name:
+        return []
+    same = [a for a in table.by_place[mine.client, mine.address, mine.port] if a.name != mine.name]
+    passed = [s for a in same for s in (*a.passed, *a.unlike)]
+    veiled = None not in {veil(o.stream.hello) for o in mine.failed}
+    if veiled or not alike(mine).issuperset(map(_told_by, (*mine.passed, *mine.unlike))):
+        passed = [s for a in same for s in _same_kind(a, mine)]
     return list(_nearest(passed, mine))
+
+
+def _same_kind(control: Attempts, mine: Attempts) -> list[Stream]:
+    """What of another name passes with the kind of hello that failed; nothing if as much of it fails."""
+    failing, actions = alike(mine), {FAILURES[o.outcome] for o in mine.failed}
+    passed = [s for s in (*control.passed, *control.unlike) if _told_by(s) in failing]
+    failed = [o for o in control.failed if FAILURES[o.outcome] in actions and _told_by(o.stream) in failing]
+    return passed if len(passed) > len(failed) else []
 
 
 def pair(
