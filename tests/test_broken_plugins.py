@@ -239,7 +239,7 @@ def test_the_command_ends_with_three_and_says_why(tmp_path):
     assert [e["file"] for e in document["errors"]] == ["torn.py", "capture.pcapng"]
     assert document["errors"][0]["error"].startswith("line 1: ")
     assert f"broken.py:{BODY}: KeyError" in document["errors"][1]["error"]
-    assert {**document, "errors": []} == GOOD
+    assert document["targets"] == GOOD["targets"]
     assert "Traceback" not in done.stderr
 
 
