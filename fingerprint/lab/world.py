@@ -62,6 +62,7 @@ class Servers:
 
     # ClientHellos with these names are answered by a reset of the server's own; "*" is every name.
     resets: frozenset[str] = frozenset()
+    closed: frozenset[int] = frozenset()  # of the first web server: ports on which nobody listens, 80 or 443
     limits_bps: dict[str, float] = field(default_factory=dict)  # the server's own speed limit, by name
     # Names with a certificate of their own, and who signed it; None where it signed itself.
     certificates: dict[str, str | None] = field(default_factory=dict)

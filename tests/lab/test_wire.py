@@ -275,6 +275,27 @@ def test_each_name_has_its_own_page():
     assert said.split() == ["6000", "herbs.test", "6000", "forum.test", "6000", "nobody"]
 
 
+OPEN = """
+import socket, sys
+for end in sys.argv[1:]:
+    address, _, port = end.rpartition(",")
+    try:
+        socket.create_connection((address, int(port)), 3).close()
+        print("open")
+    except ConnectionRefusedError:
+        print("refused")
+"""
+
+
+def test_a_closed_port_is_refused_by_its_server_alone():
+    ends = [
+        f"{a},{p}"
+        for a, p in zip((*world.SERVER_A, *world.SERVER_B, world.SERVER_A[0]), (443,) * 4 + (80,), strict=True)
+    ]
+    said = as_client(OPEN, Settings(censor="server-port-closed", quic=False), *ends)
+    assert said.split() == ["refused", "refused", "open", "open", "open"]
+
+
 ENCRYPTED_DNS = """
 import socket, ssl, sys
 context = ssl.create_default_context()

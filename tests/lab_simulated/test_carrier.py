@@ -317,8 +317,17 @@ MET = {
     "sni-fin": "closed", "sni-alert": "alert", "tspu-sni-1": "reset", "tspu-sni-2": "stalled", "tspu-sni-4": "silent",
     "iran-filter": "silent", "kazakhstan-timeout": "silent", "sni-drop": "silent", "ip-blackhole": "unanswered",
     "server-reset": "reset", "server-reset-name": "reset", "captive-portal": "refused", "pmtu-black-hole": "stalled",
-    "tspu-sni-3": "stalled", "fingerprint-reset": "reset", "fingerprint-drop": "silent",
+    "tspu-sni-3": "stalled", "fingerprint-reset": "reset", "fingerprint-drop": "silent", "port-drop": "unanswered",
+    "ip-prohibited": "unreachable", "port-reset": "refused", "way-back-drop": "unanswered", "server-down": "unanswered",
+    "server-firewall": "unanswered", "server-port-closed": "refused", "host-unreachable": "unanswered",
+    "site-outage": "unanswered", "gateway-prohibits": "unreachable",
 }  # fmt: skip
+# Those to whom it is all the same which name is greeted there.
+WHOEVER = (
+    "gfw-aug-2025", "ip-blackhole", "server-reset", "captive-portal", "pmtu-black-hole", "fingerprint-reset",
+    "fingerprint-drop", "port-drop", "ip-prohibited", "port-reset", "way-back-drop", "server-down", "server-firewall",
+    "server-port-closed", "host-unreachable", "site-outage", "gateway-prohibits",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -328,7 +337,6 @@ def test_every_preset_moves_packets_and_does_what_it_says_to_a_hello(run, preset
     assert PRESETS[preset].source
     assert path.do(Hello(address=SERVER_A[0], name="forum.test")).outcome == MET.get(preset, "answered")
     path.wait(2.0)
-    everybody = ("fingerprint-reset", "fingerprint-drop")
-    if preset not in (*everybody, "gfw-aug-2025", "ip-blackhole", "server-reset", "captive-portal", "pmtu-black-hole"):
+    if preset not in WHOEVER:
         assert path.do(Hello(address=SERVER_A[0], name="herbs.test")).outcome == "answered"
     assert all(parse(p.to_bytes()).to_bytes() == p.to_bytes() for _, p in path.seen)

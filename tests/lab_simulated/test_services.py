@@ -10,7 +10,7 @@ import pytest
 from fingerprint.lab.boxes.payload_filters import FirstBytesResetter, is_ssh
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
-from fingerprint.lab.world import PUBLIC_RESOLVER, SERVER_A, Servers, router
+from fingerprint.lab.world import PUBLIC_RESOLVER, SERVER_A, SERVER_B, Servers, router
 from fingerprint.steps import Datagram, Hello, Payload, Request
 
 aioquic = pytest.importorskip("aioquic.quic.connection", reason="aioquic is the client here")
@@ -120,6 +120,14 @@ def test_first_words_that_die_on_the_way_are_silent_and_their_router_is_named(do
 def test_a_resolver_offers_dns_over_tls_and_https(do):
     for port in (443, 853):
         assert do(Hello(address=PUBLIC_RESOLVER[0], port=port, name="lookup.test")).outcome == "answered"
+
+
+def test_a_closed_port_is_refused_by_its_server_alone(do):
+    replies = [
+        do(Hello(address=address, port=port, name="herbs.test"), closed=frozenset({443})).outcome
+        for address, port in ((SERVER_A[0], 443), (SERVER_B[0], 443), (SERVER_A[0], 9001))
+    ]
+    assert replies == ["refused", "answered", "answered"]
 
 
 def test_each_name_has_its_own_page(tmp_path):

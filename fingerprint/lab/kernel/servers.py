@@ -114,14 +114,15 @@ def _site(folder: Path) -> None:
 def _nginx(folder: Path, servers: Servers, tls_port: int) -> str:
     limits = (
         "".join(
-            _virtual(folder, tls_port, name=name, more=f"limit_rate {max(1, round(bps / 8))};")
+            _virtual(folder, tls_port, closed=servers.closed, name=name, more=f"limit_rate {max(1, round(bps / 8))};")
             for name, bps in servers.limits_bps.items()
         )
         + "".join(
-            _virtual(folder, tls_port, name=name, more=_returns(status)) for name, status in servers.statuses.items()
+            _virtual(folder, tls_port, closed=servers.closed, name=name, more=_returns(status))
+            for name, status in servers.statuses.items()
         )
         + "".join(
-            _virtual(folder, tls_port, name=name, shown=_own_certificate(folder, name, by))
+            _virtual(folder, tls_port, closed=servers.closed, name=name, shown=_own_certificate(folder, name, by))
             for name, by in servers.certificates.items()
         )
     )
@@ -140,7 +141,7 @@ http {{
   client_max_body_size 0; server_names_hash_bucket_size 128; {advertised}
   ssl_protocols {versions}; map $host $site {{ default {_NOBODY}; {sites} }}
   server {{ listen unix:{folder}/sink; location / {{ return 200 "ok"; }} }}
-  {_virtual(folder, tls_port, name="_", default=True)}
+  {_virtual(folder, tls_port, closed=servers.closed, name="_", default=True)}
   {limits}
 }}
 """
@@ -167,14 +168,14 @@ def _virtual(
     default: bool = False,
     more: str = "",
     shown: tuple[str, str] | None = None,
+    closed: frozenset[int] = frozenset(),
 ) -> str:
     leaf, key = shown or (f"{folder}/cert.pem", f"{folder}/key.pem")
     mark = " default_server" if default else ""
-    local = "127.0.0.1:" if tls_port != 443 else ""
-    listens = f"listen {local}{tls_port} ssl{mark}; listen 80{mark}; listen [::]:80{mark};"
-    listens += "".join(f" listen {port} ssl{mark}; listen [::]:{port} ssl{mark};" for port in _MORE_TLS_PORTS)
-    if not local:
-        listens += f" listen [::]:443 ssl{mark};"
+    ends = [(at, "") for at in _ends(80, closed)]
+    ends += [(at, " ssl") for port in _MORE_TLS_PORTS for at in _ends(port)]
+    ends += [(at, " ssl") for at in (_ends(443, closed) if tls_port == 443 else (f"127.0.0.1:{tls_port}",))]
+    listens = " ".join(f"listen {at}{secure}{mark};" for at, secure in ends)
     # An upload is taken in whole before it is answered: nginx hands it on only when it has all of it.
     return f"""
   server {{
@@ -185,6 +186,14 @@ def _virtual(
     location @upload {{ proxy_pass http://unix:{folder}/sink; proxy_method GET; proxy_pass_request_body off;
       proxy_set_header Content-Length ""; }}
   }}"""
+
+
+def _ends(port: int, closed: frozenset[int] = frozenset()) -> tuple[str, ...]:
+    """Where a port is listened on: at all addresses, or at all but those of the server that has it closed."""
+    if port not in closed:
+        return str(port), f"[::]:{port}"
+    others = (*world.SERVER_B, *world.PUBLIC_RESOLVER)
+    return tuple(f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in others)
 
 
 # RFC 1035 section 4.1.1: how dnsmasq is told to answer a name with a bare code; without a server it refuses.

@@ -6,7 +6,7 @@ from fingerprint.lab.boxes.dropping import AddressBlackHole
 from fingerprint.lab.boxes.forbidding import HOST, Forbid, LoseWayBack, Minded, ResetSyn, Swallow
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.presets.parts import NEAR
-from fingerprint.lab.world import SERVER_A, SERVER_B, Path, router
+from fingerprint.lab.world import SERVER_A, SERVER_B, Path, Servers, router
 
 _ADDRESSES, _HTTPS = frozenset(SERVER_A), 443
 _BESIDE_THE_SERVERS = Path(at=4, before_s=0.022, behind_s=0.003)
@@ -69,6 +69,14 @@ PRESETS = (
         source="made for the laboratory",
         boxes=lambda _: (Swallow(minded=Minded(addresses=_ADDRESSES, port=_HTTPS)),),
         path=_BESIDE_THE_SERVERS,
+    ),
+    Preset(
+        name="server-port-closed",
+        kind="innocent",
+        says="Nobody listens on port 443 of the minded name's server, which refuses it; port 80 is served.",
+        source="RFC 9293 section 3.10.7.1",
+        boxes=lambda _: (),
+        servers=Servers(closed=frozenset({_HTTPS})),
     ),
     Preset(
         name="host-unreachable",

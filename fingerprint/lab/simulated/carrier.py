@@ -72,6 +72,8 @@ class SimulatedCarrier:
             web.listening[443] = lambda: TlsApp(servers)
             web.listening[80] = lambda: WebApp(servers)
             web.listening[services.TLS_PORT] = lambda: TlsApp(servers)
+            for port in servers.closed if addresses is SERVER_A else ():
+                del web.listening[port]
             serve(web)
             self._quic(web, 443)
         public = Host(self.network, PUBLIC_RESOLVER, seed=seed)
