@@ -131,6 +131,12 @@ def _slowed(nodes: Sequence[tuple[Balance, str | None]], aside: Aside) -> bool:
     return any(mechanisms.cause(b) is None for b in undecided) or any(e.facets.shape for _, e in aside[1])
 
 
+def _answered_by_another(nodes: Sequence[tuple[Balance, str | None]]) -> bool:
+    """Whether an answer that was taken for work done may well be somebody else's, and it stays open whose."""
+    undecided = (b for b, node in nodes if node is None and b.symptom.action in states.ANSWERS)
+    return any(b.blocked() >= states.DOUBTFUL and mechanisms.cause(b) is None for b in undecided)
+
+
 def _verdict(
     target: Target,
     balances: Sequence[Balance],
@@ -154,6 +160,8 @@ def _verdict(
     decided = states.answer(target, convicted, causes, explained, controls)
     if decided.state == "ok" and _slowed(nodes, aside):
         decided = states.SLOWED
+    if decided.state == "ok" and _answered_by_another(nodes):
+        decided = states.DOUBTED
     strongest = max(nodes, key=lambda n: n[0].blocked(), default=None)
     mine = [
         c for t, c in follows.items() if any(c.stream is o.stream for o in target.failed) or c.stream in target.idle

@@ -76,6 +76,23 @@ SLOWED = Answer(
 )
 
 
+# Interference that looks like work done: something came back.
+ANSWERS = frozenset({"blockpage", "redirect", "injection", "error"})
+# From here on, ten times the prior, an answer is not called the server's any more.
+DOUBTFUL = 0.1
+DOUBTED = Answer(
+    state="insufficient",
+    reach="none",
+    cause=Cause(
+        hypothesis="undecided",
+        posterior=None,
+        says="an answer came that may not be the server's; whether its owner, the network's or somebody between gave it"
+        " is open",
+    ),
+    next=("ask for the same page from a second vantage, and sweep the TTL of the request beside another host's",),
+)
+
+
 def answer(
     target: Target,
     mechanisms: Sequence[Mechanism],

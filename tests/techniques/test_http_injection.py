@@ -122,6 +122,13 @@ def test_a_filter_in_the_house_is_the_houses_own(tmp_path: Path, ttl: int) -> No
     assert nodes(talk, tmp_path) == []
 
 
+def test_an_answer_that_may_not_be_the_servers_is_no_work_done(tmp_path: Path) -> None:
+    talk = twice(PAGE, forged={**STRANGE, "ttl": 64}, true=False)
+    found = [("http-injection", f) for f in findings(talk, tmp_path)]
+    states = {v.target: v.state for v in judge(talk.capture(tmp_path), found)}
+    assert states == {"news.example": "insufficient", "park.example": "ok"}
+
+
 def test_a_proxy_that_opens_the_connection_itself_answers_in_its_own_time(tmp_path: Path) -> None:
     talk = Plain()
     for i in range(3):
