@@ -72,7 +72,8 @@ def is_shown(resolver: Resolver, found: Iterable[Lookup]) -> bool:
             if lookup.protocol == "tcp" or answer.head.answers > len(answer.addresses) > 0:
                 return True
             own.setdefault(lookup.name, set()).update(gives(answer))
-    agreed, contradicted = set(), set()
+    agreed: set[str] = set()
+    contradicted: set[str] = set()
     for lookup in found:
         mine = own.get(lookup.name)
         if not mine or lookup.resolver.address == resolver.address:
