@@ -1,6 +1,7 @@
 """One name as two clients say it, in turn: asked only once a hello of the usual client failed.
 
-The other client's hello must pass and the usual one's fail, again and again; then the control's name is said by both.
+The other client's hello must pass, under the control's name and the target's, and the usual one's fail, again and
+again; then the control's name is said by both.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class ClientsTried:
 
     def steps(self) -> Probe:
         """On the first address: the target's name, then the control's."""
-        if not self.target.secure or not self.target.addresses:
+        if not self.target.secure or not self.target.addresses or not self.target.controls:
             return
         address = self.target.addresses[0]
         told = yield from self.forms.rounds(address, self.target.name, self.repeats)

@@ -40,8 +40,15 @@ class Forms:
         )
 
     def turn(self, address: str, name: str) -> Turn:
-        """Harmless, then minded: whether only the second failed; None if the first did, or either was not sent."""
+        """Harmless, then minded: whether only the second failed; None if the first did, or either was not sent.
+
+        Under the target's name neither is a control, so that the control's goes before them.
+        """
         trial = next(self.trials)
+        if name == self.target.name:
+            control = yield self.send(address, self.target.controls[0].name, self.harmless, trial)
+            if control is None or not control.passed:
+                return None
         before = yield self.send(address, name, self.harmless, trial)
         if before is None or not before.passed:
             return None
@@ -61,8 +68,6 @@ class Forms:
 
     def reach(self, address: str, count: int) -> Generator[Send, Replies | None, None]:
         """The same for the control's name, here and where it lives."""
-        if not self.target.controls:
-            return
         control = self.target.controls[0]
         yield from self.rounds(address, control.name, count)
         for home in control.addresses[:1]:

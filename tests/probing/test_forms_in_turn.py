@@ -54,8 +54,9 @@ def test_where_nothing_passes_a_veil_cannot_be_tried() -> None:
 def test_two_clients_are_told_apart_only_while_one_passes_and_one_fails() -> None:
     steps = sent(TlsFingerprintBlocking(), lambda m: "answered" if m.form == OTHER_CLIENT else "reset")
     assert [form for form, name, _ in steps if name == "forum.test"] == [OTHER_CLIENT, "plain"] * 3
+    assert steps[0] == (OTHER_CLIENT, "garden.test", "control")
     assert {name for _, name, _ in steps} == {"forum.test", "garden.test"}
-    assert len(sent(TlsFingerprintBlocking(), passes)) == 2
+    assert len(sent(TlsFingerprintBlocking(), passes)) == 3
     assert len(sent(TlsFingerprintBlocking(), lambda _: "reset")) == 1
 
 
