@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -69,6 +70,13 @@ def recorded(preset: str, key: str) -> Path:
             for file in Path(made).iterdir():
                 os.replace(file, folder / file.name)  # noqa: PTH105  # over whatever an interrupted run left
     return folder / "run.pcapng"
+
+
+def forget_others(key: str) -> None:
+    """Delete recordings that were made with something else."""
+    for folder in KEPT.glob("*"):
+        if folder.name != key:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def of_preset(preset: str, key: str, known: list[str]) -> Row:
@@ -145,6 +153,7 @@ def main() -> int:
     asked = parser.parse_args()
     names = asked.presets or [*judging.expected()["presets"], *judging.expected()["innocents"]]
     known, key = [name for name, _ in registry.load().techniques], fresh()
+    forget_others(key)
     head(known)
     with ProcessPoolExecutor(asked.jobs) as pool:
         rows = list(pool.map(partial(of_preset, key=key, known=known), names))
