@@ -116,13 +116,18 @@ BARE, VEILED, ESNI, OTHER_CLIENT = "bare", "veiled", "esni", "other-client"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An HTTP request in the clear."""
+    """An HTTP request in the clear; ``form`` is one of REQUEST_FORMS."""
 
     address: str
     port: int = 80
     host: str | None = None
     path: str = "/"
+    form: str = "plain"
     ttl_hops: int | None = None
+
+
+# How a request may tell its Host: a server reads the same one in all of them.
+REQUEST_FORMS = ("plain", "split-at-host", "more-blanks", "mixed-field", "mixed-host", "absolute")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

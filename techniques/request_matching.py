@@ -27,8 +27,20 @@ from fingerprint.capture import Capture
 from fingerprint.conversations import http_square as square
 from fingerprint.conversations.http_square import Asked, HttpSquare
 from fingerprint.conversations.openings import Opening
+from fingerprint.conversations.request_forms import SAME_TO_THE_SERVER, form
 from fingerprint.conversations.segments import Segment
-from fingerprint.technique import Cited, Clue, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite
+from fingerprint.technique import (
+    Cited,
+    Clue,
+    Evidence,
+    Facets,
+    Finding,
+    Inconclusive,
+    Subject,
+    Technique,
+    Trigger,
+    cite,
+)
 
 # What the clues below may join: silence here, resets and closes by whoever judges those.
 _LEAVES, _ACTIONS = ("host", "path", "keyword"), ("http.reset", "http.timeout", "http.close")
@@ -84,13 +96,40 @@ PATH_FAILS_FOR_ALL = Clue(
     },
     source="Crandall et al., CCS 2007: keywords in any request; set by hand",
 )  # fmt: skip
+HIDDEN_HOST_PASSES = Clue(
+    id="hidden-host-passes",
+    says="{name} fails {failures} times on {address} as it stands, and passes {forms}",
+    group="host-form",
+    given={
+        **dict.fromkeys(("http.reset", "http.timeout", "http.close"), 0.02),
+        **dict.fromkeys(("http.reset.host", "http.timeout.host"), 0.5), "http.close": 0.3,
+        **dict.fromkeys(("http.reset.path", "http.timeout.path"), 0.2),
+        "server-refuses": 0.02, "server-down": 0.05, "split-tcp": 0.05, "loss": 0.1, "path-failure": 0.1,
+        "innocent": 0.05, "*": 0.01,
+    },
+    source="RFC 9112 and RFC 9293: blanks, letters and segments are no concern of the server's; set by hand",
+)  # fmt: skip
+OTHER_SPELLING_PASSES = Clue(
+    id="other-host-spelling-passes",
+    says=HIDDEN_HOST_PASSES.says,
+    group="host-form",
+    given={**HIDDEN_HOST_PASSES.given, "server-refuses": 0.2},
+    source="as hidden-host-passes; a final dot may name another host to the server; set by hand",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestMatching(Technique):
     """The thresholds are those of `http-filtering`, whose steps it reads."""
 
-    clues = (OTHER_PATH_HERE, PATH_DECIDES, PATH_PASSES_ELSEWHERE, PATH_FAILS_FOR_ALL)
+    clues = (
+        OTHER_PATH_HERE,
+        PATH_DECIDES,
+        PATH_PASSES_ELSEWHERE,
+        PATH_FAILS_FOR_ALL,
+        HIDDEN_HOST_PASSES,
+        OTHER_SPELLING_PASSES,
+    )
 
     reads_steps_of = ("http-filtering",)
 
@@ -101,6 +140,8 @@ class RequestMatching(Technique):
             paths = square.other_paths(table, mine)
             if paths:
                 yield from _by_path(table, mine, paths)
+            if mine.evaded:
+                yield _hidden(mine)
 
 
 def _by_path(table: HttpSquare, mine: Asked, paths: list[Opening]) -> Iterator[Finding]:
@@ -129,6 +170,18 @@ def _by_path(table: HttpSquare, mine: Asked, paths: list[Opening]) -> Iterator[F
     else:
         why = f"{mine.path} was asked for under no other Host that passes here: a path and a word in it look the same"
         yield Inconclusive(why, tuple(Cited(s.capture, s.number) for s in failures), subject)
+
+
+def _hidden(mine: Asked) -> Evidence:
+    """The same request in a form that the server reads alike."""
+    told = {form(s): s for s in mine.evaded}
+    passing = [x for s in told.values() for x in (s.from_client[0], s.from_server[0])]
+    return cite(
+        HIDDEN_HOST_PASSES if SAME_TO_THE_SERVER & told.keys() else OTHER_SPELLING_PASSES,
+        Subject(name=mine.host, address=mine.address, port=mine.port, protocol="http"), *_begun([mine]), *passing,
+        facets=Facets(trigger=Trigger(field="http.host", value=mine.host)), name=mine.host, address=mine.address,
+        failures=len(mine.failed), forms="; ".join(sorted(told)),
+    )  # fmt: skip
 
 
 def _begun(asked: list[Asked]) -> list[Segment]:

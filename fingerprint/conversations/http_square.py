@@ -13,7 +13,9 @@ from heapq import nsmallest
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.conversations.names_and_addresses import BESIDE_S, FAILURES, LOOKED_AT
 from fingerprint.conversations.openings import Opening, may_have_stalled, opening
+from fingerprint.conversations.request_forms import PLAIN, form
 from fingerprint.conversations.streams import Stream
+from fingerprint.messages.http import HttpRequest
 
 # Requests whose length differs by less than this fit through the same paths.
 ALIKE_BYTES = 64
@@ -32,6 +34,7 @@ class Asked:
     port: int
     failed: list[Opening] = field(default_factory=list)
     passed: list[Stream] = field(default_factory=list)
+    evaded: list[Stream] = field(default_factory=list)  # passed, in a form that only a box may have missed
 
     @property
     def actions(self) -> frozenset[str]:
@@ -67,10 +70,13 @@ def requests(streams: Iterable[Stream]) -> HttpSquare:
     clients = {s.client.address for s in clear if not _passed(s)}
     found: dict[tuple[str, str, str, str, int], Asked] = {}
     for stream in clear:
-        if stream.client.address not in clients or not stream.name:
+        if stream.client.address not in clients:
+            continue
+        host = stream.name
+        if not host:
             continue
         place = (stream.client.address, stream.server.address, stream.server.port)
-        key = (stream.name, _path(stream), *place)
+        key = (host, _path(stream.http_request), *place)
         if key not in found:
             found[key] = mine = Asked(host=key[0], path=key[1], client=place[0], address=place[1], port=place[2])
             table.by_place.setdefault(place, []).append(mine)
@@ -80,15 +86,25 @@ def requests(streams: Iterable[Stream]) -> HttpSquare:
             found[key].passed.append(stream)
         elif first.outcome in FAILURES:
             found[key].failed.append(first)
+    for mine in found.values():
+        _set_evasions_apart(mine)
     return table
+
+
+def _set_evasions_apart(mine: Asked) -> None:
+    """A request that fails as it stands and passes in another form did not pass: the server reads both alike."""
+    if not mine.failed or not mine.passed:
+        return
+    failing = {form(o.stream, o) for o in mine.failed}
+    mine.evaded = [s for s in mine.passed if form(s) not in failing | {PLAIN}]
+    mine.passed = [s for s in mine.passed if not any(s is e for e in mine.evaded)]
 
 
 def _passed(stream: Stream) -> bool:
     return stream.answered and not may_have_stalled(stream)
 
 
-def _path(stream: Stream) -> str:
-    request = stream.http_request
+def _path(request: HttpRequest | None) -> str:
     if request is None:
         return ROOT
     target = request.target

@@ -209,7 +209,12 @@ class Stream:
         name = int(self.recording.columns.name[self.request_row])
         if name >= 0:
             return self.recording.names[name] or None
-        return self.hello.sni if mark == Mark.TLS_HELLO and self.hello is not None else None
+        if mark == Mark.TLS_HELLO:
+            return self.hello.sni if self.hello is not None else None
+        # A head that its first segment holds whole has no Host; a cut one may have it farther on.
+        cut = b"\r\n\r\n" not in self.recording.payload(self.request_row)
+        request = self.http_request if cut else None
+        return request.host if request is not None and request.complete else None
 
     @property
     def protocol(self) -> str:

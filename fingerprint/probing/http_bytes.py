@@ -12,20 +12,32 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,15})[ \t]*\r\n", re.IGNOR
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 
 
-def request(host: str, path: str, *, body_bytes: int | None = None, first_bytes: int | None = None) -> bytes:
+def request(
+    host: str, path: str, *, body_bytes: int | None = None, first_bytes: int | None = None, form: str = "plain"
+) -> bytes:
     """A GET, or with ``body_bytes`` the head of a POST; padded, so that requests for two names are equally long.
 
     ``first_bytes`` asks for no more of the body than that (RFC 9110 section 14.1.2).
     """
+    field = {"more-blanks": "Host:  \t ", "mixed-field": "hOsT: "}.get(form, "Host: ")
+    path = f"http://{host}{path}" if form == "absolute" else path
+    host = "".join(c.upper() if i % 2 else c for i, c in enumerate(host)) if form == "mixed-host" else host
     wanted = f"Range: bytes=0-{first_bytes - 1}\r\n" if first_bytes else ""
     method, length = ("GET", "") if body_bytes is None else ("POST", f"Content-Length: {body_bytes}\r\n")
     head = (
-        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n"
+        f"{method} {path} HTTP/1.1\r\n{field}{host}\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n"
         f"Accept-Encoding: identity\r\n{length}{wanted}Connection: close\r\n"
     ).encode("utf-8", "replace")
     filler = b"Pragma: "
     missing = -(len(head) + len(filler) + 4) % REQUEST_BYTES
     return head + filler + b"x" * missing + b"\r\n\r\n"
+
+
+def pieces(said: bytes, host: str, form: str) -> tuple[bytes, ...]:
+    """A request in the segments of its form."""
+    at = said.lower().find(b"\nhost:")
+    cut = said.lower().find(host.lower().encode("utf-8", "replace"), at) + max(1, len(host) // 2)
+    return (said[:cut], said[cut:]) if form == "split-at-host" and at >= 0 else (said,)
 
 
 def host_of(name: str | None, address: str) -> str:

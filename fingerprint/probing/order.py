@@ -66,7 +66,9 @@ def question(technique: str, step: Send) -> Question:
             manner = f"{m.form} {m.ttl_hops or ''} {m.decoy.ttl_hops if m.decoy else ''}"
         case Transfer():
             manner = "up" if m.upload else "down"
-        case Request() | Handshake():
+        case Request():
+            manner = f"{m.form} {m.path} {m.ttl_hops or ''}"
+        case Handshake():
             manner = f"{m.ttl_hops or ''}"
         case Payload() | Datagram():
             manner = f"{m.port} {len(m.payload)} {m.ttl_hops or ''}"

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from fingerprint.messages.http_page import read_page
 from fingerprint.probing.names_greeted import NamesGreeted, one_a_family
-from fingerprint.steps import Probe, Replies, Request, Send, Target
+from fingerprint.steps import REQUEST_FORMS, Probe, Replies, Request, Send, Target
 from fingerprint.technique import Clue
 
 # A path that no page has, as long as the target's own or longer, so that only the words differ.
@@ -37,6 +37,8 @@ class RequestsMade(NamesGreeted):
         if self.beside and self.path != "/" and not self.failed:
             self.target = replace(self.target, path=self.path)
             yield from super().steps()
+        for address in tuple(self.failed)[:1]:
+            yield from self._request_forms(address)
         if self.target.path != "/":
             for address in self.failed or (self.target.addresses[:1] if self.both_fail else ()):
                 yield from self._paths(address)
@@ -52,6 +54,22 @@ class RequestsMade(NamesGreeted):
         """An answer of another kind than the control's is no pass: a page of refusal is an answer as well."""
         self.both_fail |= not before.passed and not after.passed
         return super().fails(before, after) or (before.passed and _kind(after) not in ("served", _kind(before)))
+
+    def _request_forms(self, address: str) -> Generator[Send, Replies | None, None]:
+        """What of the other forms passes; a form that the server does not answer for the control tells nothing."""
+        control = self._control(0).name
+        for form in self.target.shuffled(tuple(f for f in REQUEST_FORMS if f != "plain"), "requests"):
+            trial = next(self.trials)
+            for host, role in ((control, "control"), (self.target.name, "target")):
+                message = Request(
+                    address=address, port=self.target.port, host=host, path=self.target.path, form=form
+                )  # fmt: skip
+                replies = yield Send(
+                    message, label=f"{form} request for {host} at {address}", role=role, seeks="profile", trial=trial,
+                    listen_s=self._form_s(address),
+                )  # fmt: skip
+                if replies is None or not replies.passed:
+                    break
 
     def _paths(self, address: str) -> Generator[Send, Replies | None, None]:
         """The target's Host with a harmless path, a control with the path, and the target as it was."""

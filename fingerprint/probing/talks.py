@@ -11,7 +11,7 @@ from typing import Literal
 
 from fingerprint.probing import hellos, queries
 from fingerprint.probing.carrier import Talk
-from fingerprint.probing.http_bytes import Answer, host_of, request
+from fingerprint.probing.http_bytes import Answer, host_of, pieces, request
 from fingerprint.steps import (
     ESNI,
     VEILED,
@@ -289,7 +289,8 @@ def _wanted(message: Hello | Request | Transfer, seed: int) -> tuple[tuple[bytes
             name = message.name if message.form != "no-name" else None
             return (request(host_of(name, message.address), "/"),), PAGE_BYTES
         case Request():
-            return (request(host_of(message.host, message.address), message.path),), PAGE_BYTES
+            host = host_of(message.host, message.address)
+            return pieces(request(host, message.path, form=message.form), host, message.form), PAGE_BYTES
     host = host_of(message.name, message.address)
     if not message.upload:
         return (request(host, message.path, first_bytes=message.size_bytes),), message.size_bytes

@@ -207,3 +207,45 @@ def test_one_live_answer_beyond_the_link_says_that_there_is_none(tmp_path: Path)
     swept(talk, "news.example", 45_001, deaf_from=9, hops=range(8, 9))
     talk.send(99_000, "c", SYN, seq=0, port=50000)
     assert "deaf-from-a-reach-on" not in clues(talk, tmp_path)
+
+
+FORMS = {
+    "cut in its Host": (b"GET / HTTP/1.1\r\nHost: news.", b"example\r\n\r\n"),
+    "with other blanks before its Host": (b"GET / HTTP/1.1\r\nHost:  \tnews.example\r\n\r\n",),
+    "with the field's name in mixed case": (b"GET / HTTP/1.1\r\nhOsT: news.example\r\n\r\n",),
+    "with its Host in mixed case": (b"GET / HTTP/1.1\r\nHost: nEwS.eXample\r\n\r\n",),
+    "with a whole address in the first line": (b"GET http://news.example/ HTTP/1.1\r\nHost: news.example\r\n\r\n",),
+}
+
+
+def formed(talk: Plain, at: float, port: int, pieces: tuple[bytes, ...]) -> None:
+    """A request in some form, served."""
+    talk.handshake(at, port=port)
+    seq = 1
+    for i, piece in enumerate(pieces):
+        talk.send(at + 41 + i, "c", PSH | ACK, seq=seq, ack=1, payload=piece, port=port)
+        seq += len(piece)
+    talk.send(at + 90, "s", PSH | ACK, seq=1, ack=seq, payload=TRUE, port=port)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_that_the_server_reads_alike_does_not_speak_for_the_host(tmp_path: Path, form: str) -> None:
+    talk = Plain()
+    for i in range(2):
+        talk.served(20_000 * i, 41000 + i, "park.example")
+        talk.lost(20_000 * i + 5000, 40000 + i, "news.example")
+    formed(talk, 42_000, 42000, FORMS[form])
+    talk.served(45_000, 41002, "shop.example")
+    said = {f.clue.id: f.says for _, f in found(talk, tmp_path) if isinstance(f, Evidence)}
+    assert said["hidden-host-passes"].endswith(f"passes {form}")
+    assert "this-request-passes-too" not in said
+    assert nodes(talk, tmp_path) == {"http.timeout.host"}
+
+
+def test_a_client_that_always_writes_so_evades_nothing(tmp_path: Path) -> None:
+    talk = Plain()
+    for i in range(2):
+        talk.served(20_000 * i, 41000 + i, "park.example")
+        formed(talk, 20_000 * i + 9000, 43000 + i, (get("news.example"),))
+        talk.lost(20_000 * i + 5000, 40000 + i, "news.example")
+    assert {"hidden-host-passes", "this-request-passes-too"} & clues(talk, tmp_path) == {"this-request-passes-too"}
