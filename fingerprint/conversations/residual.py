@@ -84,21 +84,22 @@ def _outcome(s: Stream) -> str:
 def _at(here: Sequence[Stream]) -> Iterable[Residual]:
     """Those of one client and address; ``here`` is in order of time."""
     told = _without_evasions([(s, _outcome(s)) for s in here])
-    passed = {s.name for s, how in told if how in ("passed", "late") and s.name}
-    never = {s.name for s, how in told if how == "failed" and s.name and s.client_bytes} - passed
+    # A name that is cut off in its hello may pass in the clear beside it: each port speaks for itself.
+    passed = {(s.name, s.server.port) for s, how in told if how in ("passed", "late") and s.name}
+    never = {(s.name, s.server.port) for s, how in told if how == "failed" and s.name and s.client_bytes} - passed
     if not never or not passed:
         return ()
     caused: dict[str, list[tuple[Stream, Stream]]] = {}
     last: Stream | None = None
     for s, how in told:
-        if s.name in never:
+        if (s.name, s.server.port) in never:
             last = s
             continue
         if last is not None and how == "passed" and s.server.port == last.server.port:
             last = None  # no block holds any more, or none did
         if last is None or how not in ("failed", "late") or (s.first_ns - last.first_ns) / 1e9 > RESIDUAL_S:
             continue
-        if s.name in passed or (not s.name and not s.client_bytes):
+        if (s.name, s.server.port) in passed or (not s.name and not s.client_bytes):
             caused.setdefault(last.name or "", []).append((last, s))
         if how == "late":
             last = None
