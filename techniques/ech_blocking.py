@@ -16,7 +16,7 @@ When it is wrong
 
 Papers
     Bock et al., "Exposing and Circumventing China's Censorship of ESNI", GFW Report, iYouPort and Geneva, 2020.
-    Niere et al., "Encrypted Client Hello (ECH) in Censorship Circumvention", FOCI 2025.
+    Niere et al., "Encrypted Client Hello (ECH) in Censorship Circumvention", 2025.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from fingerprint.technique import (
     cite,
 )
 
-# Chrome and Firefox have sent the extension to every server since 2023: servers that it breaks are hardly left.
+# RFC 9849 section 6.2: clients send the extension as GREASE to servers that do not know it, which shows those it breaks.
 _SOURCE = "RFC 8446 section 4.2: an extension that is not known is ignored; set by hand"
 VEILED_UNHEARD = Clue(
     id="veiled-hello-never-acknowledged",
