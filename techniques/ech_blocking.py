@@ -45,7 +45,7 @@ from fingerprint.technique import (
     cite,
 )
 
-# RFC 9849 section 6.2: clients send the extension as GREASE to servers that do not know it, which shows those it breaks.
+# RFC 9849 section 6.2: clients send the extension as GREASE to servers without it, which shows those that it breaks.
 _SOURCE = "RFC 8446 section 4.2: an extension that is not known is ignored; set by hand"
 VEILED_UNHEARD = Clue(
     id="veiled-hello-never-acknowledged",
