@@ -83,9 +83,11 @@ def is_near(ending: Ending, rtt_samples_s: Sequence[float]) -> bool:
     if rtt_samples_s and min(rtt_samples_s) < NEAR_S:
         return True
     ttls = {s.ttl_hops for s in ending.genuine}
-    unrouted = bool(ttls) and ttls <= INITIAL_TTLS_HOPS
-    # A client program that speaks TCP itself (a prober) answers late; its TTL tells all the same.
-    return unrouted and (ending.segment.from_client or not rtt_samples_s)
+    # A client program that speaks TCP itself (a prober) answers late; its TTL tells all the same. One that limits what it
+    # says after the handshake (a sweep) still shows where it stands by its SYN.
+    if ending.segment.from_client:
+        return bool(ttls & INITIAL_TTLS_HOPS)
+    return bool(ttls) and ttls <= INITIAL_TTLS_HOPS and not rtt_samples_s
 
 
 def _ending(segments: Sequence[Segment], opening: Handshake, protocol: str, *, from_client: bool) -> Ending | None:
