@@ -30,10 +30,11 @@ from fingerprint.capture import Capture
 from fingerprint.conversations import http_views as side_by_side
 from fingerprint.conversations.expired import TIME_EXCEEDED
 from fingerprint.conversations.http_answers import HOUSE_HOPS, Answer, answers, worth_a_look
-from fingerprint.conversations.http_views import View
+from fingerprint.conversations.http_views import LONGEST_PAGE_BYTES, View
 from fingerprint.conversations.quotations import unsent
+from fingerprint.conversations.segments import Endpoint
 from fingerprint.conversations.streams import Stream
-from fingerprint.messages.http_page import Page
+from fingerprint.messages.http_page import REFUSALS, Page
 from fingerprint.quality import tick_s
 from fingerprint.signatures import CHOSEN
 from fingerprint.technique import (
@@ -181,6 +182,10 @@ FAMILIES = (
 )  # fmt: skip
 
 
+# Answers to other hosts that are looked at beside a doubtful one, nearest in time first.
+NEAREST = 40
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpInjection(Technique):
     """Thresholds: how many strangers must say the same, and how often a server must have refused and served."""
@@ -233,36 +238,45 @@ class HttpInjection(Technique):
         yield cite(FROM_AFAR[action], subject, *(Cited(p.capture, p.number) for p in packets), hop=hop, least=least)
 
     def _beside(self, capture: Capture, doubtful: Mapping[str, str]) -> Iterator[Finding]:
-        views = side_by_side.views(capture)
+        views = side_by_side.views(s for s in capture.streams if s.trial not in capture.aftermath)
         by_place: dict[tuple[str, str, int], list[View]] = {}
+        by_host: dict[tuple[Endpoint, str], list[View]] = {}
         for v in views:
             by_place.setdefault(v.where, []).append(v)
+            by_host.setdefault((v.stream.server, v.host), []).append(v)
+        clients = {v.stream.client.address for v in views if v.served}
+        alike: dict[int, list[View]] = {}
+        for words in side_by_side.by_words(views).values():
+            hosts = side_by_side.strangers(words)
+            alike |= {id(v): hosts for v in words if len(hosts) >= self.strangers}
         for v in views:
-            if v.page.kind == "page" and v.stream.trial not in doubtful and v.page.status == 200:
-                known = _known(capture, v.stream, v.page) if v.stream.server_bytes <= 65_536 else None
-                yield from (known,) if known else ()
+            if v.stream.server_bytes > LONGEST_PAGE_BYTES and v.status == 200 and v.stream.trial not in doubtful:
                 continue
-            action = doubtful.get(v.stream.trial) or _action(capture, v.page)
             known = _known(capture, v.stream, v.page)
             yield from filter(None, [known])
-            served = [o for o in by_place[v.where] if o.host != v.host and o.served]
-            alike = side_by_side.strangers(v, views, hosts=self.strangers)
-            if alike and any(o.served and o.stream.client.address == v.stream.client.address for o in views):
-                packets = [s for o in (v, *alike[:4]) for s in _ends(o)]
-                yield cite(AMONG_STRANGERS[action], _subject(v.stream), *packets, hosts=1 + len(alike))
-            if served and (known or v.stream.trial in doubtful):
-                yield from _pair(capture, v, served, action)
-            if v.page.kind in ("refusal", "error") and not known and v.stream.trial not in doubtful:
-                yield from self._refused(v, views, action)
+            if v.served and not known and v.stream.trial not in doubtful:
+                continue
+            action = doubtful.get(v.stream.trial) or _action(capture, v.page)
+            if id(v) in alike and v.stream.client.address in clients:
+                others = alike[id(v)]
+                packets = [s for o in (v, *others[:4]) for s in _ends(o)]
+                yield cite(AMONG_STRANGERS[action], _subject(v.stream), *packets, hosts=len(others))
+            if known or v.stream.trial in doubtful:
+                near = side_by_side.nearest(v, by_place[v.where], most=NEAREST)
+                served = [o for o in near if o.host != v.host and o.served]
+                yield from _pair(capture, v, served, action) if served else ()
+            elif v.page.kind in ("refusal", "error"):
+                same = side_by_side.nearest(v, by_host[v.stream.server, v.host], most=NEAREST)
+                yield from self._refused(v, same, action)
 
-    def _refused(self, v: View, views: Sequence[View], action: str) -> Iterator[Finding]:
+    def _refused(self, v: View, same: Sequence[View], action: str) -> Iterator[Finding]:
         """A refusal that nothing speaks against is the server's own word; elsewhere it may say another one."""
-        if v.page.status not in (403, 451):
+        if v.status not in REFUSALS or not v.comparable:
             return
         subject = _subject(v.stream)
         yield cite(REFUSED, subject, *_ends(v), name=v.host, status=v.page.status, title=v.page.title or "no title")
-        elsewhere = side_by_side.served_elsewhere(v, views)
-        mine = [o for o in views if o.where == v.where and (o.host, o.page.status) == (v.host, v.page.status)]
+        elsewhere = side_by_side.served_elsewhere(v, same)
+        mine = [o for o in same if o.where == v.where and (o.host, o.page.status) == (v.host, v.page.status)]
         if len(elsewhere) >= self.refusals <= len(mine):
             # Evidence belongs to the vantage of its first packet.
             shown = [s for o in elsewhere for s in _ends(o) if s > _ends(v)[0]][:4]

@@ -15,7 +15,7 @@ from fingerprint.conversations.names_and_addresses import BESIDE_S, FAILURES, LO
 from fingerprint.conversations.openings import Opening, may_have_stalled, opening
 from fingerprint.conversations.request_forms import PLAIN, form
 from fingerprint.conversations.streams import Stream
-from fingerprint.messages.http import HttpRequest
+from fingerprint.messages.http import read_request
 
 # Requests whose length differs by less than this fit through the same paths.
 ALIKE_BYTES = 64
@@ -67,7 +67,9 @@ def requests(streams: Iterable[Stream]) -> HttpSquare:
     """Every connection that began with a request and was not sent to die; nothing is read where nothing failed."""
     table = HttpSquare(by_place={}, by_client={})
     clear = [s for s in streams if s.protocol == "http" and s.request_ttl_hops is None]
-    clients = {s.client.address for s in clear if not _passed(s)}
+    failed = [s for s in clear if not _passed(s)]
+    clients = {s.client.address for s in failed}
+    places, hosts = {(s.client.address, s.server) for s in failed}, {s.name for s in failed}
     found: dict[tuple[str, str, str, str, int], Asked] = {}
     for stream in clear:
         if stream.client.address not in clients:
@@ -76,7 +78,9 @@ def requests(streams: Iterable[Stream]) -> HttpSquare:
         if not host:
             continue
         place = (stream.client.address, stream.server.address, stream.server.port)
-        key = (host, _path(stream.http_request), *place)
+        # Elsewhere, and for others, nobody asks which page it was.
+        near = host in hosts or (stream.client.address, stream.server) in places
+        key = (host, _path(stream) if near else ROOT, *place)
         if key not in found:
             found[key] = mine = Asked(host=key[0], path=key[1], client=place[0], address=place[1], port=place[2])
             table.by_place.setdefault(place, []).append(mine)
@@ -104,7 +108,11 @@ def _passed(stream: Stream) -> bool:
     return stream.answered and not may_have_stalled(stream)
 
 
-def _path(request: HttpRequest | None) -> str:
+def _path(stream: Stream) -> str:
+    head = stream.recording.payload(stream.request_row)
+    if b"\r\n\r\n" not in head:
+        head = stream.first_bytes(from_client=True, limit_bytes=16_384)
+    request = read_request(head, checked=False)
     if request is None:
         return ROOT
     target = request.target

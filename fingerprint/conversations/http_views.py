@@ -1,42 +1,72 @@
 """What hosts answered in the clear, side by side: the same words from strangers, the same request answered otherwise.
 
-A `View` is one request with its answer. Only GETs without credentials are compared: what a server says to one who has
-logged in is nobody else's.
+A `View` is one request with its answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from heapq import nsmallest
 
 from fingerprint.capture import Capture
 from fingerprint.conversations.streams import Stream
-from fingerprint.messages.http import HttpRequest
+from fingerprint.messages.http import HttpRequest, read_request
 from fingerprint.messages.http_page import LOOKED_AT_BYTES, Page, read_page
 
 # Fields that belong to one client (RFC 6265, RFC 9110 section 11).
 _PERSONAL = ("cookie", "authorization", "proxy-authorization")
+# RFC 9112 section 4.
+_STATUS = re.compile(rb"HTTP/\d\.\d[ \t]+(\d{3})")
 # RFC 9110 section 15.3: the request did what it should.
 _SERVED = range(200, 300)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# A file that is longer is no page of refusal, and of it the first segment is enough.
+LONGEST_PAGE_BYTES = 65_536
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
-    """One request with its answer, as one client saw it."""
+    """One request with its answer, as one client saw it; read when somebody asks."""
 
     stream: Stream
-    request: HttpRequest
-    page: Page
+    host: str  # that was asked for, empty without one
+
+    @cached_property
+    def status(self) -> int | None:
+        """From the first bytes of the answer alone."""
+        found = _STATUS.match(self.stream.recording.payload(self.stream.answer_row)[:16])
+        return int(found[1]) if found else None
+
+    @cached_property
+    def request(self) -> HttpRequest | None:
+        """Its head; None for what is none."""
+        head = self.stream.recording.payload(self.stream.request_row)
+        if b"\r\n\r\n" not in head:
+            head = self.stream.first_bytes(from_client=True, limit_bytes=LOOKED_AT_BYTES)
+        return read_request(head, checked=False)
+
+    @cached_property
+    def page(self) -> Page:
+        """The answer that the stream begins with, as its client put it together."""
+        first = self.stream.recording.payload(self.stream.answer_row)
+        if len(first) < self.stream.server_bytes <= LONGEST_PAGE_BYTES:
+            return read_page(self.stream.first_bytes(from_client=False, limit_bytes=2 * LOOKED_AT_BYTES))
+        return read_page(first)
 
     @property
-    def host(self) -> str:
-        """The Host that was asked for, empty without one."""
-        return self.request.host or ""
+    def comparable(self) -> bool:
+        """A GET without credentials: what a server says to one who has logged in is nobody else's."""
+        request = self.request
+        return request is not None and request.method == "GET" and not any(map(request.header, _PERSONAL))
 
     @property
     def served(self) -> bool:
         """The request was answered by what it asked for."""
-        return self.page.status in _SERVED and self.page.kind == "page"
+        return self.status in _SERVED and self.page.kind == "page"
 
     @property
     def where(self) -> tuple[str, str, int]:
@@ -44,44 +74,43 @@ class View:
         return self.stream.client.address, self.stream.server.address, self.stream.server.port
 
 
-def views(capture: Capture) -> tuple[View, ...]:
-    """Every answered GET without credentials that was not sent to die."""
-    out = []
-    for stream in capture.streams:
-        if stream.protocol != "http" or stream.answer_row < 0 or stream.request_ttl_hops is not None:
-            continue
-        request = stream.http_request
-        if request is None or request.method != "GET" or any(request.header(name) for name in _PERSONAL):
-            continue
-        out.append(View(stream=stream, request=request, page=first_page(stream)))
-    return tuple(out)
+def views(streams: Iterable[Stream]) -> tuple[View, ...]:
+    """Every answered request that was not sent to die."""
+    return tuple(
+        View(stream=s, host=s.name or "")
+        for s in streams
+        if s.protocol == "http" and s.answer_row >= 0 and s.request_ttl_hops is None
+    )
 
 
-def first_page(stream: Stream) -> Page:
-    """The answer that the stream begins with, as its client put it together."""
-    return read_page(stream.first_bytes(from_client=False, limit_bytes=2 * LOOKED_AT_BYTES))
+def nearest(view: View, beside: Iterable[View], *, most: int) -> list[View]:
+    """Those of them that came nearest in time."""
+    at = view.stream.first_ns
+    return nsmallest(most, beside, key=lambda v: (abs(v.stream.first_ns - at), v.stream.first_ns))
 
 
-def others_served(view: View, beside: Iterable[View]) -> list[View]:
-    """Other hosts that one server served the same client."""
-    return [v for v in beside if v.where == view.where and v.host != view.host and v.served]
-
-
-def strangers(view: View, beside: Sequence[View], *, hosts: int) -> list[View]:
-    """The same words for hosts that have nothing to do with it, from other networks; empty below that many hosts."""
-    gist = view.page.gist(view.host)
-    if gist is None or view.page.kind not in ("refusal", "redirect"):
-        return []
-    found = {(_domain(view.host), _network(view.stream)): view}
+def by_words(beside: Iterable[View]) -> dict[tuple[str, str, str], list[View]]:
+    """Refusals and redirects by client and by what they say."""
+    out: dict[tuple[str, str, str], list[View]] = {}
     for v in beside:
-        new = (_domain(v.host), _network(v.stream))
-        if any(new[0] == domain or new[1] == network for domain, network in found):
-            continue
-        if v.stream.client.address != view.stream.client.address or v.page.kind != view.page.kind:
-            continue
-        if v.page.gist(v.host) == gist:
-            found[new] = v
-    return [v for v in found.values() if v is not view] if len(found) >= hosts else []
+        gist = v.page.gist(v.host) if not v.served and v.page.kind in ("refusal", "redirect") else None
+        if gist is not None:
+            out.setdefault((v.stream.client.address, v.page.kind, gist), []).append(v)
+    return out
+
+
+def strangers(same: Iterable[View]) -> list[View]:
+    """Of answers in the same words, one for each of the hosts that have nothing to do with each other."""
+    found: dict[tuple[str, str], View] = {}
+    domains: set[str] = set()
+    networks: set[str] = set()
+    for v in same:
+        domain, network = _domain(v.host), _network(v.stream)
+        if domain not in domains and network not in networks:
+            found[domain, network] = v
+            domains.add(domain)
+            networks.add(network)
+    return list(found.values())
 
 
 def served_elsewhere(view: View, beside: Iterable[View]) -> list[View]:
@@ -92,7 +121,8 @@ def served_elsewhere(view: View, beside: Iterable[View]) -> list[View]:
         if v.stream.client.address != view.stream.client.address
         and v.stream.server == view.stream.server
         and v.host == view.host
-        and v.request.target == view.request.target
+        and v.comparable
+        and (v.request and v.request.target) == (view.request and view.request.target)
         and v.served
     ]
 
