@@ -193,13 +193,10 @@ OTHER_SIGNER = {
 _HERE = "{name} at {address} is shown a certificate that signed itself, {control} one that {own} signed"
 SELF_SIGNED_HERE = _leaf("self-signed", "beside-others", _HERE, 0.2, 0.1)
 # What kind it is, where nothing beside it says whether it is the server's: as likely under the node as under the rest.
+_SHOWN = "{name} at {address} is shown a certificate that "
 KINDS = {
-    "self-signed": _leaf(
-        "self-signed", "alone", "{name} at {address} is shown a certificate that signed itself", 0.3, 0.3
-    ),
-    "other-signer": _leaf(
-        "signed", "alone", "{name} at {address} is shown a certificate that {issuer} signed", 0.3, 0.3
-    ),
+    "self-signed": _leaf("self-signed", "alone", f"{_SHOWN}signed itself", 0.3, 0.3),
+    "other-signer": _leaf("signed", "alone", f"{_SHOWN}{{issuer}} signed", 0.3, 0.3),
 }
 
 
@@ -214,6 +211,8 @@ class TlsInterception(Technique):
 
     pairs: int = 3
     listen_s: float = 3.0
+    # Sooner than any access line brings an answer (DOCSIS, DSL and radio take 5 ms and more): the client's own network.
+    at_home_s: float = 0.003
 
     def probe(self, target: Target) -> Probe:
         """Control and target with their certificates in the clear, then the place."""
@@ -227,6 +226,10 @@ class TlsInterception(Technique):
             signed = list(_signers(mine, capture))
             if any(isinstance(f, Evidence) and f.clue is PRODUCT for f in signed):
                 yield from signed  # whatever else is to be seen, the product does
+                continue
+            if (home := [f for f in mine.soon if f.took_s < self.at_home_s]) and not signed and not mine.others_soon:
+                why = f"{mine.name} is answered after {home[0].took_s * 1e3:.1f} ms, from the client's own network"
+                yield _unsure(mine, f"{why}: a scanner or proxy of its owner would do that too", home[0])
                 continue
             found = [*signed, *_timing(mine), *_way(mine, capture), *_refusal(mine, everywhere)]
             suspects = _suspects(mine, found)
