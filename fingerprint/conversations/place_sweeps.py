@@ -20,6 +20,9 @@ UNREPORTED = 2
 # Whoever answers one name from some reach on may be the far end itself, if a query for the other was lost there: so
 # many reaches at which only one is answered are no loss.
 SEVERAL = 2
+# Systems start at 30 hops and more: what arrives with so few took its limit from the request, plus a little (Airtel: 2
+# to 5, lhmerino/censorship-detection).
+NEARLY_SPENT_HOPS = 8
 # An injector that copies the TTL of what it answers is told by this many different ones, or by two that nothing
 # contradicts: a TTL drawn at random agrees with another by chance once in dozens.
 MIRRORED, UNCONTRADICTED = 3, 2
@@ -79,10 +82,8 @@ def _drawn(mine: Sequence[Shot], others: Sequence[Shot]) -> Sweep | None:
     if reach is not None and hop >= reach:
         return None
     arrived = [a for s in hits if s.ttl_hops == hop for a in s.arrived_hops]
-    if arrived and max(arrived) <= 1:
-        return (
-            None  # it came with its last hop: with less reach it may have been sent as well, and died on its way back
-        )
+    if arrived and max(arrived) <= NEARLY_SPENT_HOPS:
+        return None  # with less reach it may have been sent as well, and died on its way back
     proved = any(s.died and s.ttl_hops >= hop for s in (*mine, *others)) or (
         reach is not None and (action != "answer" or len({s.ttl_hops for s in hits if s.ttl_hops < reach}) >= SEVERAL)
     )
