@@ -83,8 +83,8 @@ def is_near(ending: Ending, rtt_samples_s: Sequence[float]) -> bool:
     if rtt_samples_s and min(rtt_samples_s) < NEAR_S:
         return True
     ttls = {s.ttl_hops for s in ending.genuine}
-    # A client program that speaks TCP itself (a prober) answers late; its TTL tells all the same. One that limits what it
-    # says after the handshake (a sweep) still shows where it stands by its SYN.
+    # A client program that speaks TCP itself (a prober) answers late; its TTL tells all the same. One that limits what
+    # it says after the handshake (a sweep) still shows where it stands by its SYN.
     if ending.segment.from_client:
         return bool(ttls & INITIAL_TTLS_HOPS)
     return bool(ttls) and ttls <= INITIAL_TTLS_HOPS and not rtt_samples_s
