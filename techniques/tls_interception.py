@@ -211,8 +211,8 @@ class TlsInterception(Technique):
 
     pairs: int = 3
     listen_s: float = 3.0
-    # Sooner than any access line brings an answer (DOCSIS, DSL and radio take 5 ms and more): the client's own network.
-    at_home_s: float = 0.003
+    # Fibre brings an answer from a provider's first router that soon, and so does the client's own network.
+    at_home_s: float = compared.AT_HOME_S
 
     def probe(self, target: Target) -> Probe:
         """Control and target with their certificates in the clear, then the place."""
@@ -227,9 +227,9 @@ class TlsInterception(Technique):
             if any(isinstance(f, Evidence) and f.clue is PRODUCT for f in signed):
                 yield from signed  # whatever else is to be seen, the product does
                 continue
-            if (home := [f for f in mine.soon if f.took_s < self.at_home_s]) and not signed and not mine.others_soon:
-                why = f"{mine.name} is answered after {home[0].took_s * 1e3:.1f} ms, from the client's own network"
-                yield _unsure(mine, f"{why}: a scanner or proxy of its owner would do that too", home[0])
+            home = [f for f in mine.soon if f.took_s < self.at_home_s and not mine.others_soon]
+            if home and not any(isinstance(f, Evidence) for f in signed):
+                yield _unsure(mine, f"{mine.name} is answered as soon as a scanner at the client's would", home[0])
                 continue
             found = [*signed, *_timing(mine), *_way(mine, capture), *_refusal(mine, everywhere)]
             suspects = _suspects(mine, found)

@@ -28,6 +28,7 @@ from itertools import combinations
 from fingerprint.capture import Capture
 from fingerprint.conversations.datagram_places import DeadPort, PayloadPair, dead_ports, payload_pairs
 from fingerprint.conversations.datagrams import Datagram, DatagramFlow
+from fingerprint.conversations.dns_answers import registrable
 from fingerprint.conversations.first_words import chance
 from fingerprint.conversations.place_sweeps import Sweep
 from fingerprint.conversations.reachability import are_neighbours
@@ -223,15 +224,11 @@ def _uses(capture: Capture) -> dict[int, str]:
 
 def _unrelated(capture: Capture, dead: DeadPort) -> bool:
     """Whether two of the hosts share neither network nor the end of a name: one operator may have one firewall."""
-    ends = [(place.address, {_domain(name) for name in capture.names_of(place.address)}) for place in dead.places]
+    ends = [(place.address, {registrable(name) for name in capture.names_of(place.address)}) for place in dead.places]
     return not dead.open_elsewhere and any(
         here and there and not here & there and not are_neighbours(one, other, NETWORK_BITS)
         for (one, here), (other, there) in combinations(ends, 2)
     )
-
-
-def _domain(name: str) -> str:
-    return ".".join(name.split(".")[-2:])
 
 
 def _why(pair: PayloadPair, trials: int, by_chance: float) -> str | None:

@@ -12,6 +12,7 @@ from functools import cached_property
 from ipaddress import ip_address, ip_network
 
 from fingerprint.conversations import hello_forms
+from fingerprint.conversations.dns_answers import is_bogon
 from fingerprint.conversations.first_flights import Flight, covers, signer
 from fingerprint.conversations.place import Shot
 from fingerprint.messages.certificate import Certificate
@@ -26,6 +27,8 @@ HANDSHAKES = 2
 # each other, so that what is in it lies behind one way in.
 BLOCK_BITS = {4: 24, 6: 48}
 NEARER_RATIO, NEARER_S = SOON_RATIO, 0.010
+# A machine that answers sooner may be the client's own, which a neighbour in the provider's block is not.
+AT_HOME_S = 0.003
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,10 +147,13 @@ def _contradict(one: Certificate, other: Certificate) -> bool:
 
 
 def nearer_than_neighbours(mine: Answered, everywhere: Sequence[Flight]) -> tuple[Flight, ...]:
-    """Flights of a neighbour in the same block of addresses that is much farther, and whose certificate was taken."""
-    if mine.floor_s is None:
-        return ()
+    """Flights of a neighbour in the same block of addresses that is much farther, and whose certificate was taken.
+
+    Only of blocks that networks announce: private ones reach as far as their owner likes.
+    """
     client, address, _ = mine.flights[0].place
+    if mine.floor_s is None or mine.floor_s < AT_HOME_S or is_bogon(address):
+        return ()
     block = _block(address)
     beside: dict[str, list[Flight]] = {}
     for f in everywhere:

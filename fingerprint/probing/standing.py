@@ -11,9 +11,9 @@ import numpy as np
 
 import captures
 from captures import CaptureError, Recording
-from fingerprint import looking
+from fingerprint import looking, tables
 from fingerprint.capture import Capture
-from fingerprint.technique import Evidence, Known, Technique
+from fingerprint.technique import Evidence, Technique
 from fingerprint.verdict.judge import weighed
 from fingerprint.verdict.model import Verdict
 from fingerprint.verdict.weighing import Balance
@@ -36,7 +36,7 @@ def standing(path: Path, techniques: Sequence[tuple[str, Technique]]) -> Standin
         recording = captures.read(path)
     except CaptureError:
         return Standing()
-    capture = Capture(recordings=(recording,), known=Known())
+    capture = Capture(recordings=(recording,), known=tables.at_hand()[0])
     findings, faults = looking.look(capture, techniques)
     verdicts, more = looking.judged(capture, findings)
     broken = frozenset(name for name, _ in (*faults, *more))  # told by the analysis of the whole run

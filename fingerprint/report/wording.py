@@ -45,7 +45,7 @@ ACTIONS = {
 # Where the bare sentence would mislead.
 NODES = {
     "tcp.reset": "a reset cuts the TCP handshake",
-    "tcp.timeout": "the SYN is never answered",
+    "tcp.timeout": "the SYN, or the first payload, is never answered",
     "tcp.timeout.entropy": "a stream of unrecognisable bytes is cut",
     "dns.timeout": "the query or its answer is dropped",
     "dns.injection": "a false DNS answer",

@@ -104,7 +104,7 @@ async def test_a_server_that_speaks_first_has_answered_once_it_took_what_it_was_
         await carrier.flush()
     assert (replies.outcome, replies.heard) == (outcome, b"220 ready\r\n")
     sent = [p for p in packets(tmp_path) if p.tcp and p.tcp.source_port == replies.local_port]
-    # The kernel may still refuse what the server says to a connection that is no more; it says none of the words again.
+    # It may still refuse what the server says to a connection that is no more; it says none of the words again.
     assert all(p.time_ns < ended_ns + 100_000_000 for p in sent if p.payload)
     assert len([p for p in sent if p.payload]) >= (3 if ttl_hops else 1)
 

@@ -170,16 +170,23 @@ def test_a_certificate_that_does_not_parse_is_one_sentence(tmp_path: Path, junk:
     assert len(found) == 3
 
 
-def test_a_server_nearer_than_its_neighbours_whose_signer_is_turned_away_is_intercepted(tmp_path: Path) -> None:
-    near, far = Talk(server="203.0.113.20"), Talk(server="203.0.113.9")
+@pytest.mark.parametrize(
+    ("block", "rtt", "node"),
+    [("45.77.80", 8, "tls.mitm"), ("45.77.80", 2, None), ("10.4.2", 8, None)],
+    ids=["on the way", "the client's own machine", "a block that its owner stretches"],
+)
+def test_a_server_nearer_than_its_neighbours_whose_signer_is_turned_away_is_intercepted(
+    tmp_path: Path, block: str, rtt: int, node: str | None
+) -> None:
+    near, far = Talk(server=f"{block}.20"), Talk(server=f"{block}.9")
     for i in range(3):
         visit(far, 3000 * i, "park.example", flight(None, version=0x0304), port=41000 + i, rtt=60, took=60)
-        visit(near, 3000 * i + 1500, "news.example", flight(None, version=0x0304), port=42000 + i, rtt=8, alert=48)
-    assert _node([near, far], tmp_path) == "tls.mitm"
+        visit(near, 3000 * i + 1500, "news.example", flight(None, version=0x0304), port=42000 + i, rtt=rtt, alert=48)
+    assert _node([near, far], tmp_path) == node
 
 
 def test_nearer_than_its_neighbours_is_nothing_where_the_client_takes_the_certificate(tmp_path: Path) -> None:
-    near, far = Talk(server="203.0.113.20"), Talk(server="203.0.113.9")
+    near, far = Talk(server="45.77.80.20"), Talk(server="45.77.80.9")
     for i in range(3):
         visit(far, 3000 * i, "park.example", flight(OTHER), port=41000 + i, rtt=60, took=60)
         visit(near, 3000 * i + 1500, "news.example", flight(OWN), port=42000 + i, rtt=8, took=8)
