@@ -24,6 +24,10 @@ LATE_COPIES = 3
 SET_UP_FAILED = frozenset({"unanswered", "refused", "reset"})
 
 
+PASSED = ("passed", "late")
+_Named = tuple[str | None, int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residual:
     """What followed from the hellos or requests of one name at one address."""
@@ -58,6 +62,10 @@ def _plainly_passed(s: Stream) -> bool:
     return s.answered and not may_have_stalled(s)
 
 
+def _named(s: Stream) -> _Named:
+    return s.name, s.server.port
+
+
 def _late_ns(s: Stream) -> tuple[int, int] | None:
     """Of a connection request that was heard only after several copies: the last unheard copy, and the answer."""
     syns = [x for x in s.head if x.from_client and x.flags & (SYN | ACK | RST) == SYN]
@@ -85,25 +93,25 @@ def _at(here: Sequence[Stream]) -> Iterable[Residual]:
     """Those of one client and address; ``here`` is in order of time."""
     told = _without_evasions([(s, _outcome(s)) for s in here])
     # A name that is cut off in its hello may pass in the clear beside it: each port speaks for itself.
-    passed = {(s.name, s.server.port) for s, how in told if how in ("passed", "late") and s.name}
-    never = {(s.name, s.server.port) for s, how in told if how == "failed" and s.name and s.client_bytes} - passed
+    passed = {_named(s) for s, how in told if how in PASSED and s.name}
+    never = {_named(s) for s, how in told if how == "failed" and s.name and s.client_bytes} - passed
     if not never or not passed:
         return ()
-    caused: dict[str, list[tuple[Stream, Stream]]] = {}
+    caused: dict[_Named, list[tuple[Stream, Stream]]] = {}
     last: Stream | None = None
     for s, how in told:
-        if (s.name, s.server.port) in never:
+        if _named(s) in never:
             last = s
             continue
         if last is not None and how == "passed" and s.server.port == last.server.port:
             last = None  # no block holds any more, or none did
         if last is None or how not in ("failed", "late") or (s.first_ns - last.first_ns) / 1e9 > RESIDUAL_S:
             continue
-        if (s.name, s.server.port) in passed or (not s.name and not s.client_bytes):
-            caused.setdefault(last.name or "", []).append((last, s))
+        if _named(s) in passed or (not s.name and not s.client_bytes):
+            caused.setdefault(_named(last), []).append((last, s))
         if how == "late":
             last = None
-    return [_residual(name, pairs, told) for name, pairs in caused.items()]
+    return [_residual(minded, pairs, told) for minded, pairs in caused.items()]
 
 
 def _without_evasions(told: Sequence[tuple[Stream, str]]) -> list[tuple[Stream, str]]:
@@ -119,7 +127,7 @@ def _hides(s: Stream) -> bool:
     return hello_forms.form(opening(s)) not in (hello_forms.PLAIN, hello_forms.LARGE, hello_forms.ECH)
 
 
-def _residual(name: str, pairs: Sequence[tuple[Stream, Stream]], told: Sequence[tuple[Stream, str]]) -> Residual:
+def _residual(minded: _Named, pairs: Sequence[tuple[Stream, Stream]], told: Sequence[tuple[Stream, str]]) -> Residual:
     triggers = tuple({t.trial: t for t, _ in pairs}.values())
     failing = tuple(s for _, s in pairs)
     spans, ended = [], None
@@ -129,19 +137,18 @@ def _residual(name: str, pairs: Sequence[tuple[Stream, Stream]], told: Sequence[
             spans.append((max(0.0, (late[0] - _said_ns(trigger)) / 1e9), (late[1] - trigger.first_ns) / 1e9))
             ended = ended or mine[-1]
             continue
-        after = next(
-            (s for s, how in told if how in ("passed", "late") and s.first_ns > mine[-1].first_ns and s.name != name),
-            None,
-        )
-        renewed = next((s for s, _ in told if s.name == name and s.first_ns > trigger.first_ns), None)
+        later = [s for s, how in told if how in PASSED and s.first_ns > mine[-1].first_ns and _named(s) != minded]
+        # What passes on another port meanwhile says who is held, not until when.
+        after = next((s for s in later if s.server.port == minded[1]), None)
+        renewed = next((s for s, _ in told if _named(s) == minded and s.first_ns > trigger.first_ns), None)
         if after is None or (renewed is not None and renewed.first_ns < after.first_ns):
             continue
         ended = ended or after
         low_s = max(0.0, (mine[-1].first_ns - _said_ns(trigger)) / 1e9)
         spans.append((low_s, (after.first_ns - trigger.first_ns) / 1e9))
-    first, passing = triggers[0], [s for s, how in told if how in ("passed", "late") and s.name != name]
+    first, passing = triggers[0], [s for s, how in told if how in PASSED and _named(s) != minded]
     return Residual(
-        name=name,
+        name=minded[0] or "",
         client=first.client.address,
         address=first.server.address,
         port=first.server.port,

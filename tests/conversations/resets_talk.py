@@ -32,6 +32,7 @@ class Talk:
 
     client: str = CLIENT
     server: str = SERVER
+    server_port: int = 443
     packets: list[tuple[float, bytes]] = field(default_factory=list)
     ids: dict[bool, int] = field(default_factory=lambda: {True: 0x1000, False: 0x9000})
 
@@ -44,7 +45,7 @@ class Talk:
         mine = who == "c"
         self.ids[mine] += 1
         source, sink = (self.client, self.server) if mine else (self.server, self.client)
-        ports = (port, 443) if mine else (443, port)
+        ports = (port, self.server_port) if mine else (self.server_port, port)
         base = {True: 1_000_000, False: 4_294_960_000}  # the server's numbers wrap
         tsval = (7_000_000 if mine else 90_000_000) + int(at)
         options = b"\x01\x01\x08\x0a" + struct.pack("!II", tsval, 1) if stamps else b""

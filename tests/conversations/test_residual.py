@@ -89,6 +89,34 @@ def test_who_passes_meanwhile_shows_that_no_block_holds(tmp_path: Path) -> None:
     assert talk.capture(tmp_path).residuals == ()
 
 
+def _together(*talks: Talk) -> Talk:
+    whole = Talk()
+    whole.packets = sorted(packet for talk in talks for packet in talk.packets)
+    return whole
+
+
+def test_a_trigger_may_pass_on_another_port(tmp_path: Path) -> None:
+    beside = Talk(server_port=8443)
+    for start, port in ((1_000, 50_000), (5_500, 50_001), (21_000, 50_002)):
+        _loads(beside, start, port=port, name="news.example")
+    (left,) = _together(_poisoned(Talk()), beside).capture(tmp_path).residuals
+    assert (left.name, left.port) == ("news.example", 443)
+    (alone,) = _poisoned(Talk()).capture(tmp_path).residuals
+    assert left.window_s == alone.window_s, "what passes on another port ends no window"
+
+
+def test_the_trigger_itself_may_be_held_on_another_port(tmp_path: Path) -> None:
+    here, beside = Talk(), Talk(server_port=8443)
+    _loads(beside, 0, port=50_000, name="news.example")
+    _reset(here, 2_000, port=40_001, name="news.example")
+    _reset(beside, 4_000, port=50_001, name="news.example")
+    _loads(beside, 9_000, port=50_002, name="news.example")
+    _reset(here, 12_000, port=40_002, name="lake.example")
+    (left,) = _together(here, beside).capture(tmp_path).residuals
+    assert (left.name, left.port, left.window_s) == ("news.example", 443, None)
+    assert left.failing[0].server.port == 8443
+
+
 def test_a_set_up_that_takes_several_tries_measures_the_window(tmp_path: Path) -> None:
     talk = Talk()
     _loads(talk, 0, port=40_000)
