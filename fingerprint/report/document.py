@@ -10,7 +10,8 @@ from typing import Any
 from fingerprint.report.numbers import interval, probability, short, timestamp
 from fingerprint.report.privacy import Veil, file_name, veil
 from fingerprint.technique import Cited, Evidence, Facets
-from fingerprint.verdict.model import STATES, CaptureSummary, Cause, Mechanism, Report, Run, Verdict, Weighed
+from fingerprint.vantage import Clock, Vantage
+from fingerprint.verdict.model import STATES, CaptureSummary, Cause, Ladder, Mechanism, Report, Run, Verdict, Weighed
 
 SCHEMA = "fingerprint/report/1"
 # DESIGN: targets that are ok are listed up to here, and always counted.
@@ -19,9 +20,15 @@ OK_LISTED = 1000
 Document = dict[str, Any]
 
 
-def as_dict(report: Report, *, all_ok: bool = False, with_vantage: bool = False, why: bool = False) -> Document:
-    """The whole report. ``all_ok`` lists every ``ok`` target, ``why`` adds the sum behind each mechanism."""
-    writer = Writer(veil=veil(report, with_vantage=with_vantage), with_vantage=with_vantage, why=why)
+def as_dict(
+    report: Report, *, all_ok: bool = False, with_vantage: bool = False, why: bool = False, pictures: bool = False
+) -> Document:
+    """The whole report. ``all_ok`` lists every ``ok`` target, ``why`` adds the sum behind each mechanism.
+
+    ``pictures`` adds what a ladder or a plot is drawn from.
+    """
+    hide = veil(report, with_vantage=with_vantage)
+    writer = Writer(veil=hide, with_vantage=with_vantage, why=why, pictures=pictures)
     return {
         "schema": SCHEMA,
         "tool": {"name": "censorship-fingerprint", "version": report.version},
@@ -67,9 +74,10 @@ class Writer:
     veil: Veil
     with_vantage: bool
     why: bool
+    pictures: bool = False
 
     def capture(self, capture: CaptureSummary) -> Document:
-        """A file. Who captured it is known only from a manifest, which foreign captures do not have."""
+        """A file. Where it was taken is known only from its user or a manifest."""
         return {
             "file": file_name(capture.file, with_vantage=self.with_vantage),
             "sha256": capture.sha256,
@@ -77,7 +85,8 @@ class Writer:
             "link_type": capture.link_type,
             "first": timestamp(capture.first_ns),
             "last": timestamp(capture.last_ns),
-            "vantage": {"name": None, "asn": None, "provider": None, "country": None},
+            "vantage": vantage(capture.vantage),
+            "part": capture.part and [timestamp(at_ns) for at_ns in capture.part],
             "quality": [
                 {"issue": q.issue, "detail": self.veil(q.detail), "packets": sorted({c.number for c in q.packets})}
                 for q in capture.quality
@@ -106,6 +115,12 @@ class Writer:
             "endpoints": list(verdict.endpoints),
             "first": timestamp(verdict.first_ns),
             "last": timestamp(verdict.last_ns),
+            "worked": verdict.worked_ns and [timestamp(at_ns) for at_ns in verdict.worked_ns],
+            "failed": verdict.failed_ns and [timestamp(at_ns) for at_ns in verdict.failed_ns],
+            "flows": [
+                {"community_id": community_id, "capture": index, "packet": number}
+                for community_id, index, number in verdict.flows
+            ],
             "state": verdict.state,
             "reach": verdict.reach,
             "mechanisms": [self.mechanism(m) for m in verdict.mechanisms],
@@ -155,7 +170,26 @@ class Writer:
             **facets(m),
             "evidence": [e for w in m.evidence for e in self.weighed(w)],
         }
-        return {**document, "why": [self.veil(line) for line in m.why]} if self.why else document
+        if self.why:
+            document["why"] = [self.veil(line) for line in m.why]
+        if self.pictures:
+            document["ladders"] = [self.ladder(ladder) for ladder in m.ladders]
+            document["curves"] = [
+                {**asdict(curve), "title": self.veil(curve.title), "rate_bps": [short(r) for r in curve.rate_bps]}
+                for curve in m.curves
+            ]
+        return document
+
+    def ladder(self, ladder: Ladder) -> Document:
+        """The packets of a conversation, to be drawn."""
+        return {
+            "capture": ladder.capture,
+            "title": self.veil(ladder.title),
+            "control": ladder.control,
+            "display_filter": self.veil(ladder.display_filter),
+            "rungs": [{**asdict(rung), "says": self.veil(rung.says)} for rung in ladder.rungs],
+            "left_out": ladder.left_out,
+        }
 
     def cause(self, cause: Cause) -> Document:
         """Why a target is not blocked, or why nobody can tell."""
@@ -187,6 +221,21 @@ class Writer:
     def failure(self, file: str, error: str) -> Document:
         """A file or plugin that is at fault."""
         return {"file": file_name(file, with_vantage=self.with_vantage), "error": self.veil(error)}
+
+
+def vantage(of: Vantage) -> Document:
+    """Where a capture was taken, as its user said."""
+    clock = {"offset_s": of.clock.offset_s, "error_s": of.clock.error_s, "source": of.clock.source}
+    return {
+        "name": of.name,
+        "asn": of.asn,
+        "provider": of.provider,
+        "country": of.country,
+        "place": of.place,
+        "note": of.note,
+        "clock": clock if of.clock != Clock() else None,
+        "simulated": of.simulated,
+    }
 
 
 def places(packets: Sequence[Cited]) -> list[Document]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fingerprint.technique import Cited, Evidence, Inconclusive, Interval, Location, Quality, Trigger
+from fingerprint.vantage import Vantage
 
 STATES = ("ok", "down", "blocked", "insufficient", "invalid")
 
@@ -30,6 +31,41 @@ class InjectorMatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One packet of a ladder: number, seconds since the ladder began, who sent it, and what it is in a few words."""
+
+    number: int
+    time_s: float
+    from_client: bool
+    says: str
+    deciding: bool  # the verdict cites it
+    forged: bool  # nobody but an injector can have sent it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """The packets of one conversation that decided something, or of the control beside it."""
+
+    capture: int
+    title: str
+    control: bool
+    display_filter: str  # Wireshark's words for exactly this conversation
+    rungs: tuple[Rung, ...]
+    left_out: int  # packets of the conversation between and after those shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """Goodput over time, bits per second in windows of ``window_s`` from ``start_s`` after the transfer began."""
+
+    title: str
+    control: bool
+    start_s: float
+    window_s: float
+    rate_bps: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mechanism:
     """The deepest supported node of the taxonomy and everything that is known about it."""
 
@@ -47,6 +83,8 @@ class Mechanism:
     residual_s: Interval | None
     evidence: tuple[Weighed, ...]
     why: tuple[str, ...]  # the sum, line by line, for --why
+    ladders: tuple[Ladder, ...] = ()  # for pictures: the deciding conversation, and the control's
+    curves: tuple[Curve, ...] = ()  # of throttling: the slowed transfer, and the control's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +126,9 @@ class Verdict:
     observations: tuple[tuple[str, Evidence], ...]  # (technique, evidence whose clue has no weight)
     consequences: tuple[tuple[str, tuple[Cited, ...]], ...]  # (sentence, packets)
     next: tuple[str, ...]
+    worked_ns: tuple[int, int] | None = None  # first and last time that the target did its work
+    failed_ns: tuple[int, int] | None = None  # first and last packet that speaks for a mechanism or a failure
+    flows: tuple[tuple[str, int, int], ...] = ()  # of the cited conversations: Community ID, capture, first packet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +155,8 @@ class CaptureSummary:
     clients: tuple[str, ...] = ()  # addresses on the client's side, kept out of reports unless asked for
     partial: str | None = None  # why the run that wrote it was cut short
     run: Run | None = None  # what its script says
+    vantage: Vantage = field(default_factory=Vantage)
+    part: tuple[int, int] | None = None  # of a long capture that is judged in parts: from when to when, in ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Many accounts → one incident: services × roles × vantages × time, and whether it was one thing."""
