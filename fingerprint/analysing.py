@@ -56,10 +56,17 @@ def states(names: Iterable[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def judged(paths: Sequence[str], registry: Registry, *, together: bool = False, jobs: int | None = None) -> Report:
+def judged(
+    paths: Sequence[str],
+    registry: Registry,
+    *,
+    together: bool = False,
+    jobs: int | None = None,
+    part_s: float | None = None,
+) -> Report:
     """The report on the captures meant by ``paths``. What cannot be read stands in its ``errors``.
 
-    Raises TargetError if no path is given at all.
+    ``part_s`` is as in `engine.analyse`. Raises TargetError if no path is given at all.
     """
     if not paths:
         raise TargetError("name a capture to read, a folder of them, or - for standard input")
@@ -67,7 +74,8 @@ def judged(paths: Sequence[str], registry: Registry, *, together: bool = False, 
         raise TargetError("standard input (-) can be read once only")
     files, failures = found(paths)
     try:
-        report = engine.analyse(files, techniques=registry, together=together, jobs=jobs or os.cpu_count() or 1)
+        workers = jobs or os.cpu_count() or 1
+        report = engine.analyse(files, techniques=registry, together=together, jobs=workers, part_s=part_s)
     except Exception as error:
         if os.environ.get("FINGERPRINT_DEBUG"):
             raise

@@ -5,7 +5,7 @@ Everything is made on first use and kept, so that a technique pays only for what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -62,6 +62,7 @@ class Capture:
     recordings: tuple[Recording, ...]
     known: Known = field(default_factory=Known)
     scripts: Mapping[int, Script] = field(default_factory=dict)  # by index of the file; foreign captures have none
+    given: Mapping[str, Collection[str]] = field(default_factory=dict)  # address → names, in other parts of the file
 
     @cached_property
     def script(self) -> Script | None:
@@ -296,7 +297,7 @@ class Capture:
 
     @cached_property
     def _names(self) -> dict[str, set[str]]:
-        out: dict[str, set[str]] = {}
+        out = {address: set(names) for address, names in self.given.items()}
         for lookup in self.lookups:
             for address in lookup.addresses:
                 out.setdefault(address, set()).add(lookup.name)
@@ -305,6 +306,11 @@ class Capture:
                 for address in addresses:
                     out.setdefault(address, set()).add(name)
         return out
+
+    @property
+    def given_addresses(self) -> Mapping[str, Collection[str]]:
+        """Address → the names for which an answer gave it; see `names_of`."""
+        return self._names
 
     def names_of(self, address: str) -> frozenset[str]:
         """Names for which a DNS answer gave this address, disputed or not, in the capture or before a run began."""

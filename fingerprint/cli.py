@@ -25,6 +25,7 @@ Files = Annotated[
 ]
 Read = Annotated[list[str] | None, typer.Option("-r", "--read", metavar="FILE", help="The same, as tshark has it.")]
 Together = Annotated[bool, typer.Option("--together", help="Let the controls of one file serve the others.")]
+Parts = Annotated[str | None, typer.Option("--parts", metavar="10m", help="Judge long captures in parts this long.")]
 Only = Annotated[list[str] | None, typer.Option("--technique", metavar="ID", help="Only this technique (repeatable).")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ID.FIELD=VALUE", help="Change a threshold.")]
 Plugins = Annotated[list[Path] | None, typer.Option("--plugins", metavar="DIR|FILE", help="Techniques of your own.")]
@@ -59,6 +60,7 @@ def analyse(
     files: Files = None,
     read: Read = None,
     together: Together = False,
+    parts: Parts = None,
     technique: Only = None,
     settings: Settings = None,
     plugins: Plugins = None,
@@ -75,13 +77,14 @@ def analyse(
 
     Or that they are not, or that nobody can tell from these packets: then it says what is missing.
     """
-    from fingerprint import analysing
+    from fingerprint import analysing, durations
 
+    part_s = durations.seconds(parts, "--parts") if parts else None
     registry = analysing.registry(plugins or (), settings or (), technique or ())
     states = analysing.states(fail_on or ())
     showing = analysing.Showing(why=why, all_ok=every, with_vantage=with_vantage)
     output = analysing.Output(form="json" if json else form, path=out, showing=showing)
-    report = analysing.judged([*(files or ()), *(read or ())], registry, together=together, jobs=jobs)
+    report = analysing.judged([*(files or ()), *(read or ())], registry, together=together, jobs=jobs, part_s=part_s)
     raise typer.Exit(analysing.finish(report, output, states))
 
 

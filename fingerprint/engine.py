@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import captures
 from captures import CaptureError, Recording
+from captures.part import parts
 from fingerprint import __version__, injectors, looking, script, signatures, tables
 from fingerprint.capture import Capture
 from fingerprint.technique import Technique
@@ -37,20 +40,28 @@ class Techniques(Protocol):
         """Plugins that could not be loaded."""
 
 
-def analyse(files: Sequence[str], *, techniques: Techniques, together: bool = False, jobs: int = 1) -> Report:
+def analyse(
+    files: Sequence[str],
+    *,
+    techniques: Techniques,
+    together: bool = False,
+    jobs: int = 1,
+    part_s: float | None = None,
+) -> Report:
     """The report on some files. A file that cannot be read is an entry in ``errors``, never an exception.
 
     ``together`` lets the controls of one file serve another; otherwise each is judged apart, on ``jobs`` processes.
+    With ``part_s`` each is judged in parts of that many seconds, and each part is a capture of the report by itself.
     """
-    parts = [_together(files, techniques)] if together else list(_apart(files, techniques, jobs))
-    verdicts = sorted((v for _, found, _ in parts for v in found), key=lambda v: ORDER[v.state])
+    judged = [_together(files, techniques)] if together else list(_apart(files, techniques, jobs, part_s))
+    verdicts = sorted((v for _, found, _ in judged for v in found), key=lambda v: ORDER[v.state])
     return Report(
         version=__version__,
-        captures=tuple(s for summaries, _, _ in parts for s in summaries),
+        captures=tuple(s for summaries, _, _ in judged for s in summaries),
         verdicts=tuple(verdicts),
         tables=tuple((t.name, t.version, t.sha256) for t in tables.at_hand()[0].tables),
-        errors=(*techniques.failures, *_of_tables(), *(e for _, _, errors in parts for e in errors)),
-        partial="; ".join(p for summaries, _, _ in parts for s in summaries if (p := s.partial)) or None,
+        errors=(*techniques.failures, *_of_tables(), *(e for _, _, errors in judged for e in errors)),
+        partial="; ".join(p for summaries, _, _ in judged for s in summaries if (p := s.partial)) or None,
     )
 
 
@@ -67,51 +78,57 @@ def _of_tables() -> Iterator[Failure]:
 Part = tuple[tuple[CaptureSummary, ...], tuple[Verdict, ...], tuple[Failure, ...]]
 
 
-def _apart(files: Sequence[str], techniques: Techniques, jobs: int) -> Iterator[Part]:
+def _apart(files: Sequence[str], techniques: Techniques, jobs: int, part_s: float | None) -> Iterator[Part]:
     """Each file judged on its own. An unreadable file leaves no summary, so indices count what was read."""
     if jobs > 1 and len(files) > 1 and "fork" in get_all_start_methods():
         workers = min(jobs, len(files), os.cpu_count() or 1)
         # Forked workers inherit the techniques: those of a plugin file could not be sent to them.
-        with ProcessPoolExecutor(workers, get_context("fork"), _equip, (techniques.techniques,)) as pool:
-            yield from renumbered(pool.map(_equipped, files, range(len(files))))
+        with ProcessPoolExecutor(workers, get_context("fork"), _equip, (techniques.techniques, part_s)) as pool:
+            yield from renumbered(pool.map(_equipped, files, range(0, len(files) * STRIDE, STRIDE)))
         return
     index = 0
     for file in files:
-        part = _one(file, index, techniques.techniques)
+        part = _one(file, index, techniques.techniques, part_s)
         index += len(part[0])
         yield part
 
 
-_EQUIPMENT: list[Sequence[tuple[str, Technique]]] = []
+# Workers number the parts of the n-th file from n times this on: no file has as many.
+STRIDE = 1 << 20
+Equipment = tuple[Sequence[tuple[str, Technique]], float | None]
+_EQUIPMENT: list[Equipment] = []
 
 
-def _equip(techniques: Sequence[tuple[str, Technique]]) -> None:
+def _equip(techniques: Sequence[tuple[str, Technique]], part_s: float | None) -> None:
     """Give a worker process its techniques."""
-    _EQUIPMENT[:] = [techniques]
+    _EQUIPMENT[:] = [(techniques, part_s)]
 
 
 def _equipped(file: str, index: int) -> Part:
-    return _one(file, index, _EQUIPMENT[0])
+    return _one(file, index, *_EQUIPMENT[0])
 
 
 def renumbered(parts: Iterable[Part]) -> Iterator[Part]:
-    """Parts made with the file's place as index, their citations moved to the place among the files that were read."""
+    """Parts made with multiples of STRIDE as indices, their citations moved to the place among what was read."""
     read = 0
     for place, (summaries, verdicts, errors) in enumerate(parts):
-        yield summaries, _moved(verdicts, place, read) if summaries else verdicts, errors
+        yield summaries, _moved(verdicts, read - place * STRIDE), errors
         read += len(summaries)
 
 
-def _moved(verdicts: tuple[Verdict, ...], old: int, new: int) -> tuple[Verdict, ...]:
-    if old == new:
+def _moved(verdicts: tuple[Verdict, ...], by: int) -> tuple[Verdict, ...]:
+    if not by:
         return verdicts
-    from dataclasses import fields, is_dataclass, replace
+    from dataclasses import fields, is_dataclass
 
     from fingerprint.technique import Cited
+    from fingerprint.verdict.model import Ladder
 
     def move(value: object) -> object:
         if isinstance(value, Cited):
-            return Cited(new, value.number) if value.capture == old else value
+            return Cited(value.capture + by, value.number)
+        if isinstance(value, Ladder):
+            return replace(value, capture=value.capture + by)
         if isinstance(value, tuple):
             return tuple(move(v) for v in value)
         if is_dataclass(value) and not isinstance(value, type):
@@ -121,12 +138,33 @@ def _moved(verdicts: tuple[Verdict, ...], old: int, new: int) -> tuple[Verdict, 
     return tuple(v for v in (move(v) for v in verdicts) if isinstance(v, Verdict))
 
 
-def _one(file: str, index: int, techniques: Sequence[tuple[str, Technique]]) -> Part:
+def _one(file: str, index: int, techniques: Sequence[tuple[str, Technique]], part_s: float | None) -> Part:
     try:
         recording = captures.read(file, index=index)
     except CaptureError as error:
         return (), (), (Failure(file=_name(file), error=str(error)),)
-    return _judged((recording,), (file,), techniques)
+    if part_s is None:
+        return _judged((recording,), (file,), techniques)
+    return _in_parts(recording, file, techniques, part_s)
+
+
+def _in_parts(recording: Recording, file: str, techniques: Sequence[tuple[str, Technique]], part_s: float) -> Part:
+    """Each part judged by itself, knowing of the others only which addresses were given for which names."""
+    named = Capture(recordings=(recording,)).given_addresses
+    summaries, verdicts, errors = list[CaptureSummary](), list[Verdict](), dict[Failure, None]()
+    for number, (part, from_ns, until_ns) in enumerate(parts(recording, part_s)):
+        one = replace(part, index=recording.index + number)
+        about, found, complaints = _judged((one,), (file,), techniques, named)
+        times = one.columns.time_ns[one.columns.wire_bytes > 0]
+        first_ns, last_ns = int(times.min()), int(times.max())
+        summaries += [
+            replace(s, part=(from_ns, until_ns), packets=len(times), first_ns=first_ns, last_ns=last_ns) for s in about
+        ]
+        verdicts += found
+        errors.update(dict.fromkeys(complaints))
+    if not summaries:  # not one conversation: nothing to divide
+        return _judged((recording,), (file,), techniques)
+    return tuple(summaries), tuple(verdicts), tuple(errors)
 
 
 def _together(files: Sequence[str], techniques: Techniques) -> Part:
@@ -146,7 +184,10 @@ def _together(files: Sequence[str], techniques: Techniques) -> Part:
 
 
 def _judged(
-    recordings: tuple[Recording, ...], files: Sequence[str], techniques: Sequence[tuple[str, Technique]]
+    recordings: tuple[Recording, ...],
+    files: Sequence[str],
+    techniques: Sequence[tuple[str, Technique]],
+    given: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Part:
     errors = [Failure(file=r.file, error=e) for r in recordings for e in r.errors]
     scripts = {}
@@ -157,7 +198,7 @@ def _judged(
                 errors += [Failure(file=recording.file, error=error) for error in told.errors]
         except ValueError as error:
             errors.append(Failure(file=recording.file, error=str(error)))
-    capture = Capture(recordings=recordings, known=tables.at_hand()[0], scripts=scripts)
+    capture = Capture(recordings=recordings, known=tables.at_hand()[0], scripts=scripts, given=given)
     findings, faults = looking.look(capture, techniques)
     verdicts, more = looking.judged(capture, findings)
     verdicts = injectors.named(capture, verdicts)

@@ -118,8 +118,8 @@ class Writer:
             "worked": verdict.worked_ns and [timestamp(at_ns) for at_ns in verdict.worked_ns],
             "failed": verdict.failed_ns and [timestamp(at_ns) for at_ns in verdict.failed_ns],
             "flows": [
-                {"community_id": community_id, "capture": index, "packet": number}
-                for community_id, index, number in verdict.flows
+                {"community_id": community_id, "capture": first.capture, "packet": first.number}
+                for community_id, first in verdict.flows
             ],
             "state": verdict.state,
             "reach": verdict.reach,

@@ -128,7 +128,7 @@ class Verdict:
     next: tuple[str, ...]
     worked_ns: tuple[int, int] | None = None  # first and last time that the target did its work
     failed_ns: tuple[int, int] | None = None  # first and last packet that speaks for a mechanism or a failure
-    flows: tuple[tuple[str, int, int], ...] = ()  # of the cited conversations: Community ID, capture, first packet
+    flows: tuple[tuple[str, Cited], ...] = ()  # of the cited conversations: Community ID, first packet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
