@@ -217,6 +217,15 @@ class Stream:
         return request.host if request is not None and request.complete else None
 
     @property
+    def request_unread(self) -> bool:
+        """A request was sent that names somebody, or may, and the capture does not show whom."""
+        if self.name is not None or self.request_mark not in REQUESTS:
+            return False
+        if self.request_mark == Mark.TLS_HELLO:
+            return self.hello is None or not self.hello.complete
+        return self.http_request is None or not self.http_request.complete
+
+    @property
     def protocol(self) -> str:
         """tls, http or tcp, by the client's first payload."""
         return {int(Mark.TLS_HELLO): "tls", int(Mark.HTTP_REQUEST): "http"}.get(self.request_mark, "tcp")

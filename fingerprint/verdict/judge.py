@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fingerprint.capture import Capture
 from fingerprint.technique import Evidence, Finding, Inconclusive
 from fingerprint.verdict import consequences, mechanisms, roles, states
 from fingerprint.verdict.consequences import Consequence
-from fingerprint.verdict.model import STATES, Cause, Verdict
+from fingerprint.verdict.model import STATES, Cause, Mechanism, Verdict
 from fingerprint.verdict.symptoms import Found, symptoms
-from fingerprint.verdict.targets import Target, Vantages, targets
+from fingerprint.verdict.targets import Target, Vantages, targets, unread
 from fingerprint.verdict.weighing import Balance, weigh
 
 # What a report lists first.
@@ -37,6 +40,7 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
     for name, vantage in everything if names else ():
         if name in names:
             controls.setdefault(vantage, []).append(everything[name, vantage])
+    times = {r.index: r.columns.time_ns for r in capture.recordings}
     verdicts = [
         _verdict(
             target,
@@ -45,6 +49,7 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
             follows,
             controls=() if key[0] in names else controls.get(key[1], ()),
             role=roles.role(target, capture, known),
+            times=times,
         )
         for key, target in everything.items()
     ]
@@ -67,13 +72,15 @@ def _of_evidence(capture: Capture, key: tuple[str, str | None], balance: Balance
 def _found(capture: Capture, vantages: Vantages, findings: Iterable[tuple[str, Finding]]) -> Iterator[Found]:
     """Evidence with its vantage; evidence about an address goes to every name that was given it."""
     issues = {r.index: frozenset(q.issue for i, q in capture.faults if i == r.index) for r in capture.recordings}
+    unknown = {s.trial for s in capture.streams if unread(s)}
     for technique, finding in findings:
         if not isinstance(finding, Evidence):
             continue
         vantage = vantages.of_packet(finding.packets[0])
         wrong = issues[finding.packets[0].capture]
         subject = finding.subject
-        shared = sorted(capture.names_of(subject.address)) if subject.name is None and subject.address else []
+        about_address = subject.name is None and subject.address and subject.trial not in unknown
+        shared = sorted(capture.names_of(subject.address or "")) if about_address else []
         if not shared:
             yield Found(technique=technique, evidence=finding, vantage=vantage, issues=wrong)
         for name in shared:
@@ -145,6 +152,7 @@ def _verdict(
     *,
     controls: Sequence[Target],
     role: str | None,
+    times: Mapping[int, NDArray[np.int64]],
 ) -> Verdict:
     nodes = [(b, mechanisms.supported_node(b)) for b in balances]
     convicted = sorted(
@@ -183,7 +191,38 @@ def _verdict(
         observations=tuple(aside[1]),
         consequences=tuple((c.says, c.packets) for c in mine),
         next=decided.next,
+        worked_ns=_span(
+            (s.first_ns, s.last_ns) for s in target.completed if s.trial not in target.away and s.trial not in follows
+        ),
+        failed_ns=_span(_failures(target, convicted, times)),
     )
+
+
+def _failures(
+    target: Target, convicted: Sequence[Mechanism], times: Mapping[int, NDArray[np.int64]]
+) -> Iterator[tuple[int, int]]:
+    """When the conversations failed that evidence is about; without evidence, all that failed.
+
+    Evidence of no single trial compares several and cites controls too: it counts where there is no other.
+    """
+    if not convicted:
+        yield from ((o.stream.first_ns, o.stream.last_ns) for o in target.failed)
+        return
+    mine = {x.trial: (x.first_ns, x.last_ns) for x in (*target.completed, *target.idle, *target.lookups)}
+    mine |= {o.stream.trial: (o.stream.first_ns, o.stream.last_ns) for o in target.failed}
+    evidence = [w.evidence for m in convicted for w in m.evidence]
+    for found in [e for e in evidence if e.subject.trial is not None] or evidence:
+        if found.subject.trial in mine:
+            yield mine[found.subject.trial]
+        else:
+            seen = [int(times[c.capture][c.number - 1]) for c in found.packets]
+            yield min(seen), max(seen)
+
+
+def _span(times: Iterable[tuple[int, int]]) -> tuple[int, int] | None:
+    """From the first beginning to the last end; None of nothing."""
+    spans = list(times)
+    return (min(a for a, _ in spans), max(b for _, b in spans)) if spans else None
 
 
 __all__ = ["judge", "weighed"]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from fingerprint.conversations.openings import Opening
 from fingerprint.conversations.quic_attempts import QuicAttempt
+from fingerprint.conversations.quic_flows import QuicFlow
+from fingerprint.conversations.streams import Stream
 from fingerprint.technique import Cited
 from fingerprint.verdict.model import Cause, Mechanism
 from fingerprint.verdict.targets import Target
@@ -108,7 +110,8 @@ def answer(
         return Answer(state="blocked", reach=_reach(target, mechanisms), cause=None, next=_confirm(mechanisms))
     open_failures = [o for o in target.failed if o.stream.trial not in explained and not _passed_again(o, target)]
     open_quic = [a for a in target.quic_failed if a.trial not in explained]
-    if target.completed and not open_failures and not open_quic:
+    done = bool(_at_home(target)) or not target.failed
+    if target.completed and done and not open_failures and not open_quic:
         work = target.completed[0]
         says = f"{len(target.completed)} of {len(target.completed) + len(target.failed)} connections did their work"
         return _plain(
@@ -185,7 +188,12 @@ def _passed_again(failure: Opening, target: Target) -> bool:
     """The same name passed at the same address after this failure, so the failure was of this one connection."""
     return any(
         s.server == failure.stream.server and s.first_ns >= failure.stream.first_ns for s in target.completed
-    ) or (failure.outcome in ("unanswered", "closed", "unseen") and bool(target.completed))
+    ) or (failure.outcome in ("unanswered", "closed", "unseen") and bool(_at_home(target)))
+
+
+def _at_home(target: Target) -> list[Stream | QuicFlow]:
+    """Work that was done where the name lives, as far as the capture tells: a host of others does it no service."""
+    return [s for s in target.completed if s.trial not in target.away]
 
 
 def _reach(target: Target, mechanisms: Sequence[Mechanism]) -> str:

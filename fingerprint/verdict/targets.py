@@ -24,6 +24,9 @@ from fingerprint.technique import Cited
 # sends, above 160 bytes in every hello of the tests; an alert record has 7 (plain) or 24 (protected) bytes.
 TLS_WORK_BYTES = 160
 
+# RFC 1035 section 4.2.
+DNS_PORT = 53
+
 FAILED = frozenset(
     {
         "unanswered",
@@ -48,6 +51,7 @@ class Target:
     vantage: str | None
     endpoints: dict[str, None] = field(default_factory=dict)
     completed: list[Stream | QuicFlow] = field(default_factory=list)
+    away: set[str] = field(default_factory=set)  # trials of those that were done at an address of other names alone
     failed: list[Opening] = field(default_factory=list)
     idle: list[Stream] = field(default_factory=list)  # neither: preconnects, streams without a request
     quic_unanswered: list[QuicFlow] = field(default_factory=list)  # no failure: many servers do not speak QUIC
@@ -131,67 +135,104 @@ def _before_the_reset(stream: Stream) -> bool:
     return len(words) >= (4 if stream.protocol == "tls" else 2)
 
 
-def targets(capture: Capture, vantages: Vantages) -> dict[tuple[str, str | None], Target]:
+Targets = dict[tuple[str, str | None], Target]
+
+
+def targets(capture: Capture, vantages: Vantages) -> Targets:
     """All targets of a capture, in order of first appearance."""
-    out: dict[tuple[str, str | None], Target] = {}
+    filing = _Filing(capture, vantages)
+    filing.lookups()
+    filing.streams()
+    filing.quic()
+    filing.datagrams()
+    return filing.out
 
-    def at(name: str, vantage: str | None) -> Target:
-        key = (name, vantage)
-        if key not in out:
-            out[key] = Target(name=name, vantage=vantage)
-        return out[key]
 
-    for lookup in capture.lookups:
-        target = at(lookup.name or lookup.resolver.address, vantages.of_client(lookup.capture, lookup.client.address))
-        target.lookups.append(lookup)
-        target.saw(lookup.first_ns, lookup.last_ns)
-    for stream in capture.streams:
-        if stream.server.port == 53:
-            continue
-        vantage = vantages.of_client(stream.capture, stream.client.address)
-        done = completed(stream)
-        first = None if done else opening(stream)
-        for name in names(capture, stream):
-            target = at(name, vantage)
+class _Filing:
+    """Puts conversations to the names that they are about."""
+
+    def __init__(self, capture: Capture, vantages: Vantages) -> None:
+        self.out: Targets = {}
+        self._capture = capture
+        self._vantages = vantages
+        self._homes: dict[str, set[str]] = {}
+        for address, given in capture.given_addresses.items():
+            for name in given:
+                self._homes.setdefault(name, set()).add(address)
+
+    def _at(self, name: str, vantage: str | None) -> Target:
+        return self.out.setdefault((name, vantage), Target(name=name, vantage=vantage))
+
+    def _away(self, name: str, address: str) -> bool:
+        """Whether the name lives elsewhere, and others live there: a name may be said to any server."""
+        homes = self._homes.get(name)
+        return bool(homes) and address not in (homes or ()) and bool(self._capture.names_of(address))
+
+    def lookups(self) -> None:
+        """Each under the name that was asked for."""
+        for lookup in self._capture.lookups:
+            vantage = self._vantages.of_client(lookup.capture, lookup.client.address)
+            target = self._at(lookup.name or lookup.resolver.address, vantage)
+            target.lookups.append(lookup)
+            target.saw(lookup.first_ns, lookup.last_ns)
+
+    def streams(self) -> None:
+        """TCP, by what became of each connection. DNS over TCP stands under its lookups."""
+        for stream in self._capture.streams:
+            if stream.server.port == DNS_PORT:
+                continue
+            done = completed(stream)
+            first = None if done else opening(stream)
+            for target in self._of(stream):
+                if first is None:
+                    self._complete(target, stream)
+                elif stream.request_ttl_hops is None and first.outcome in FAILED:
+                    target.failed.append(first)
+                elif stream.request_ttl_hops is None and first.outcome == "answered" and stream.protocol == "tls":
+                    target.failed.append(replace(first, outcome="cut"))
+                else:
+                    target.idle.append(stream)
+
+    def _of(self, stream: Stream | QuicFlow) -> Iterator[Target]:
+        """The targets of a connection, which has been noted there."""
+        vantage = self._vantages.of_client(stream.capture, stream.client.address)
+        for name in names(self._capture, stream):
+            target = self._at(name, vantage)
             target.endpoints[stream.endpoint] = None
             target.saw(stream.first_ns, stream.last_ns)
-            if first is None:
-                target.completed.append(stream)
-            elif stream.request_ttl_hops is None and first.outcome in FAILED:
-                target.failed.append(first)
-            elif stream.request_ttl_hops is None and first.outcome == "answered" and stream.protocol == "tls":
-                target.failed.append(replace(first, outcome="cut"))
-            else:
-                target.idle.append(stream)
-    for flow in capture.quic:
-        vantage = vantages.of_client(flow.capture, flow.client.address)
-        for name in names(capture, flow):
-            target = at(name, vantage)
-            target.endpoints[flow.endpoint] = None
-            target.saw(flow.first_ns, flow.last_ns)
-            (target.completed if flow.answered else target.quic_unanswered).append(flow)
-    for place in capture.quic_places:
-        for tried in place.names:
-            if tried.lasting and not tried.passed_after and capture.speaks_quic(tried) is not None:
-                at(
-                    tried.name, vantages.of_client(tried.silent[0].flow.capture, place.client)
-                ).quic_failed += tried.silent
-    _add_datagrams(capture, vantages, out)
-    return out
+            yield target
 
+    def _complete(self, target: Target, stream: Stream | QuicFlow) -> None:
+        target.completed.append(stream)
+        if self._away(target.name, stream.server.address):
+            target.away.add(stream.trial)
 
-def _add_datagrams(capture: Capture, vantages: Vantages, out: dict[tuple[str, str | None], Target]) -> None:
-    """Other UDP. Peers that nobody named and that speak nothing known are not what anybody asks about."""
-    for flow in capture.datagrams:
-        vantage, address = vantages.of_client(flow.capture, flow.client.address), flow.server.address
-        known = sorted(capture.names_of(address))
-        if flow.sent_to_die or not (known or flow.kind != UNKNOWN or (address, vantage) in out):
-            continue
-        for name in known or [address]:
-            target = out.setdefault((name, vantage), Target(name=name, vantage=vantage))
-            target.endpoints[flow.endpoint] = None
-            target.saw(flow.first_ns, flow.last_ns)
-            target.datagrams.append(flow)
+    def quic(self) -> None:
+        """QUIC; silence is a failure only of a server that is known to speak it."""
+        for flow in self._capture.quic:
+            for target in self._of(flow):
+                if flow.answered:
+                    self._complete(target, flow)
+                else:
+                    target.quic_unanswered.append(flow)
+        for place in self._capture.quic_places:
+            for tried in place.names:
+                if tried.lasting and not tried.passed_after and self._capture.speaks_quic(tried) is not None:
+                    vantage = self._vantages.of_client(tried.silent[0].flow.capture, place.client)
+                    self._at(tried.name, vantage).quic_failed += tried.silent
+
+    def datagrams(self) -> None:
+        """Other UDP. Peers that nobody named and that speak nothing known are not what anybody asks about."""
+        for flow in self._capture.datagrams:
+            vantage, address = self._vantages.of_client(flow.capture, flow.client.address), flow.server.address
+            known = sorted(self._capture.names_of(address))
+            if flow.sent_to_die or not (known or flow.kind != UNKNOWN or (address, vantage) in self.out):
+                continue
+            for name in known or [address]:
+                target = self._at(name, vantage)
+                target.endpoints[flow.endpoint] = None
+                target.saw(flow.first_ns, flow.last_ns)
+                target.datagrams.append(flow)
 
 
 def names(capture: Capture, stream: Stream | QuicFlow) -> Iterator[str]:
@@ -199,5 +240,10 @@ def names(capture: Capture, stream: Stream | QuicFlow) -> Iterator[str]:
     if stream.name:
         yield stream.name
         return
-    known = sorted(capture.names_of(stream.server.address)) if not stream.server_bytes else []
+    known = [] if stream.server_bytes or unread(stream) else sorted(capture.names_of(stream.server.address))
     yield from known or [stream.server.address]
+
+
+def unread(stream: Stream | QuicFlow) -> bool:
+    """Whether somebody was named whom the capture does not show: it may be anybody, whoever lives at the address."""
+    return isinstance(stream, Stream) and stream.request_unread
