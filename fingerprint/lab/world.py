@@ -8,7 +8,9 @@ The addresses look public, or every answer would be a bogon; none of these packe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 CLIENT = ("81.17.24.10", "2a0d:5600:24::10")
 # The provider's own resolver, beside router 1 and before every box.
@@ -54,6 +56,32 @@ class Path:
     queue_bytes: int = 64_000
     seed: int = 1  # of loss and reordering
     timestamps: bool = True  # the client offers TCP timestamps and window scaling, as Linux does
+
+
+# 17 May 2020, 17:30 UTC, in nanoseconds since the epoch: when a simulated recording begins, if nothing else is said.
+EPOCH_NS = 1_589_736_600 * 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Names and addresses of a scenario on the simulated path, and when it begins. Presets all share `WORLD`.
+
+    Machines whose address is in ``off`` do not answer.
+    """
+
+    client: tuple[str, ...] = CLIENT
+    resolver: tuple[str, ...] = RESOLVER
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType(NAMES))
+    off: frozenset[str] = frozenset()
+    begins_ns: int = EPOCH_NS
+
+    @property
+    def webs(self) -> tuple[tuple[str, ...], ...]:
+        """The web servers, each with its addresses, in the order in which names are given."""
+        return tuple(dict.fromkeys(a for a in self.names.values() if a != PUBLIC_RESOLVER))
+
+
+WORLD = World()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from fingerprint.lab.preset import Preset
 from fingerprint.lab.presets import preset as preset_of
 from fingerprint.lab.simulated import corrupt, icmp
 from fingerprint.lab.simulated.client import Speaker
-from fingerprint.lab.simulated.clock import EPOCH_NS
 from fingerprint.lab.simulated.host import Host
 from fingerprint.lab.simulated.network import Network
 from fingerprint.lab.simulated.recording import SimulatedRecording
@@ -24,7 +23,7 @@ from fingerprint.lab.simulated.resolver import Resolver
 from fingerprint.lab.simulated.services import QuicServer, serve
 from fingerprint.lab.simulated.tcp import Connection
 from fingerprint.lab.simulated.web import TlsApp, WebApp
-from fingerprint.lab.world import CLIENT, PUBLIC_RESOLVER, RESOLVER, SERVER_A, SERVER_B, Path
+from fingerprint.lab.world import PUBLIC_RESOLVER, WORLD, Path, World
 from fingerprint.live.filling import filled
 from fingerprint.live.headers import Glance, glance
 from fingerprint.live.insertion import judged
@@ -39,7 +38,10 @@ _WAKES_S = 0.001
 
 
 class SimulatedCarrier:
-    """``path`` and ``residual_s`` replace what the preset says; ``folder`` takes the recording."""
+    """``path`` and ``residual_s`` replace what the preset says; ``folder`` takes the recording.
+
+    A scenario brings the names, addresses and time of its own ``world``.
+    """
 
     def __init__(
         self,
@@ -49,11 +51,13 @@ class SimulatedCarrier:
         seed: int = 0,
         residual_s: float | None = None,
         folder: File | None = None,
+        world: World = WORLD,
     ) -> None:
         self.preset = preset_of(preset) if isinstance(preset, str) else preset
         self.path = path or self.preset.path
         boxes = self.preset.boxes(self.preset.residual_s if residual_s is None else residual_s)
-        self.network = Network(self.path, Chain(boxes, on_path=self.preset.on_path), seed=seed)
+        self.network = Network(self.path, Chain(boxes, on_path=self.preset.on_path), seed=seed, world=world)
+        self.world = world
         self.clock = self.network.clock
         self.seed = seed
         self._performed = 0
@@ -65,25 +69,27 @@ class SimulatedCarrier:
         self.network.tap = self._tap
 
     def _people(self, seed: int) -> None:
-        servers = self.preset.servers
-        self.client = Host(self.network, CLIENT, seed=seed, timestamps=self.path.timestamps)
-        for addresses in (SERVER_A, SERVER_B):
+        servers, world = self.preset.servers, self.world
+        self.client = Host(self.network, world.client, seed=seed, timestamps=self.path.timestamps)
+        for number, addresses in enumerate(world.webs):
+            if world.off.intersection(addresses):
+                continue
             web = Host(self.network, addresses, seed=seed)
-            web.listening[443] = lambda: TlsApp(servers)
-            web.listening[80] = lambda: WebApp(servers)
-            web.listening[services.TLS_PORT] = lambda: TlsApp(servers)
-            for port in servers.closed if addresses is SERVER_A else ():
+            web.listening[443] = lambda: TlsApp(servers, world.names)
+            web.listening[80] = lambda: WebApp(servers, world.names)
+            web.listening[services.TLS_PORT] = lambda: TlsApp(servers, world.names)
+            for port in servers.closed if number == 0 else ():
                 del web.listening[port]
             serve(web)
             self._quic(web, 443)
         public = Host(self.network, PUBLIC_RESOLVER, seed=seed)
-        Resolver(host=public, servers=servers)
+        Resolver(host=public, servers=servers, names=world.names)
         for port in (443, services.ENCRYPTED_DNS_PORT):
-            public.listening[port] = lambda: TlsApp(servers)
+            public.listening[port] = lambda: TlsApp(servers, world.names)
             self._quic(public, port)
         Resolver(
-            host=Host(self.network, RESOLVER, seed=seed), servers=servers, lies=dict(servers.resolver_lies),
-            denies=dict(servers.resolver_denies), hijacks=servers.resolver_hijacks,
+            host=Host(self.network, world.resolver, seed=seed), servers=servers, names=world.names,
+            lies=dict(servers.resolver_lies), denies=dict(servers.resolver_denies), hijacks=servers.resolver_hijacks,
         )  # fmt: skip
 
     def _quic(self, host: Host, port: int) -> None:
@@ -108,15 +114,15 @@ class SimulatedCarrier:
 
     def _tap(self, packet: Packet) -> None:
         self.recording.see(packet)
-        if packet.destination in CLIENT:
+        if packet.destination in self.world.client:
             self._heard.append(packet)
             self._heard_ns = self.clock.now_ns if self._heard_ns is None else self._heard_ns
 
     # Carrier
 
     def now_ns(self) -> int:
-        """The virtual clock; it begins at `EPOCH_NS`."""
-        return EPOCH_NS + self.clock.now_ns
+        """The virtual clock; it begins when the world does."""
+        return self.clock.time_ns
 
     async def wait(self, seconds: float) -> None:
         """Virtual seconds, which take no time."""

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fingerprint.lab.world import NAMES
+from fingerprint.lab.world import WORLD
 
 
 @cache
-def pem() -> bytes:
-    """Key and certificate, one for all servers of a process."""
-    return _pem()
+def pem(names: tuple[str, ...] = tuple(WORLD.names)) -> bytes:
+    """Key and certificate, one for all servers of a process that serve these names."""
+    return _pem(names)
 
 
 @cache
-def context(oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
+def context(
+    oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2, names: tuple[str, ...] = tuple(WORLD.names)
+) -> ssl.SSLContext:
     """A server's TLS context that answers any name with one certificate, and speaks HTTP/1.1."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = oldest
     with TemporaryDirectory() as folder:
         file = Path(folder) / "lab.pem"
-        file.write_bytes(pem())
+        file.write_bytes(pem(names))
         made.load_cert_chain(file)
     made.set_alpn_protocols(["http/1.1"])
     return made
 
 
-def _pem() -> bytes:
+def _pem(serves: Iterable[str]) -> bytes:
     """Key and certificate. RSA, whose signatures all have one length; signed by itself."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -38,7 +41,7 @@ def _pem() -> bytes:
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "laboratory.test")])
-    names = x509.SubjectAlternativeName([x509.DNSName(n) for n in sorted(NAMES)])
+    names = x509.SubjectAlternativeName([x509.DNSName(n) for n in sorted(serves)])
     built = (
         x509.CertificateBuilder()
         .subject_name(name)

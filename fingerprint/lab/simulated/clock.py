@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-# 17 May 2020, 17:30 UTC, in nanoseconds since the epoch: when every simulated recording begins.
-EPOCH_NS = 1_589_736_600 * 10**9
+from fingerprint.lab.world import EPOCH_NS
 
 
 class Clock:
     """Events by time; those of one moment in the order in which they were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, begins_ns: int = EPOCH_NS) -> None:
+        self.begins_ns = begins_ns
         self.now_ns = 0
         self._serial = 0
         self._events: list[tuple[int, int, Callable[[], None]]] = []
@@ -20,7 +20,12 @@ class Clock:
     @property
     def now_s(self) -> float:
         """Seconds since the epoch, as packets carry them past a box."""
-        return (EPOCH_NS + self.now_ns) / 1e9
+        return self.time_ns / 1e9
+
+    @property
+    def time_ns(self) -> int:
+        """Nanoseconds since the epoch."""
+        return self.begins_ns + self.now_ns
 
     def at(self, delay_s: float, event: Callable[[], None]) -> None:
         """Have this happen after so many seconds."""

@@ -17,7 +17,7 @@ from fingerprint.lab.chain import Chain, Onward
 from fingerprint.lab.packet import Packet
 from fingerprint.lab.simulated import icmp
 from fingerprint.lab.simulated.clock import Clock
-from fingerprint.lab.world import CLIENT, RESOLVER, Path, router
+from fingerprint.lab.world import WORLD, Path, World, router
 
 Receiver = Callable[[Packet], None]
 
@@ -25,9 +25,9 @@ Receiver = Callable[[Packet], None]
 class Network:
     """Carries packets, and shows the client's interface to ``tap``."""
 
-    def __init__(self, path: Path, chain: Chain, *, seed: int = 0) -> None:
-        self.clock = Clock()
-        self.path, self.chain = path, chain
+    def __init__(self, path: Path, chain: Chain, *, seed: int = 0, world: World = WORLD) -> None:
+        self.clock = Clock(world.begins_ns)
+        self.path, self.chain, self.world = path, chain, world
         self.random = Random(f"way:{path.seed}:{seed}")  # noqa: S311  # loss and order, no secret
         self.receivers: dict[str, Receiver] = {}
         self.tap: Callable[[Packet], None] = lambda _: None
@@ -39,10 +39,10 @@ class Network:
 
     def send(self, packet: Packet) -> None:
         """From whoever ``packet.source`` says, at once."""
-        if packet.source in CLIENT:
+        if packet.source in self.world.client:
             self.tap(packet)
             self._from_client(packet)
-        elif packet.source in RESOLVER:
+        elif packet.source in self.world.resolver:
             self._later(self._hop_s, lambda: self._arrive_at_client(packet, hops=1))
         else:
             self._from_far(packet)
@@ -55,7 +55,7 @@ class Network:
         self.clock.at(delay_s, event)
 
     def _from_client(self, packet: Packet) -> None:
-        if packet.destination in RESOLVER:
+        if packet.destination in self.world.resolver:
             self._pass(packet, 1, 1, self._hop_s, self._deliver)
         else:
             at = self.path.at
@@ -122,7 +122,7 @@ class Network:
         self._later(wait_s, lambda: self._pass(packet, path.at + 1, path.hops, path.behind_s, self._deliver))
 
     def _arrive_at_client(self, packet: Packet, *, hops: int) -> None:
-        if packet.ttl <= hops or packet.destination not in CLIENT:
+        if packet.ttl <= hops or packet.destination not in self.world.client:
             return
         arrived = packet.with_(ttl=packet.ttl - hops)
         self.tap(arrived)

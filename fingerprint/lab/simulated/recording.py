@@ -6,7 +6,7 @@ from pathlib import Path
 
 from captures.write import Frame, Link, block, opening, statistics
 from fingerprint.lab.packet import Packet
-from fingerprint.lab.simulated.clock import EPOCH_NS, Clock
+from fingerprint.lab.simulated.clock import Clock
 
 # libpcap's registry: 101 is raw IP.
 _RAW = 101
@@ -17,7 +17,7 @@ class SimulatedRecording:
 
     def __init__(self, clock: Clock, file: Path) -> None:
         self._clock, self.file = clock, file
-        self._began_ns = EPOCH_NS + clock.now_ns
+        self._began_ns = clock.time_ns
         self._pending: list[bytes] = [opening([Link(link_type=_RAW, name="simulated")], application="simulated path")]
         self.count = 0
         self._started = False
@@ -25,11 +25,11 @@ class SimulatedRecording:
     def see(self, packet: Packet) -> None:
         """A packet passes the interface."""
         self.count += 1
-        self._pending.append(block(Frame(content=packet.to_bytes(), time_ns=EPOCH_NS + self._clock.now_ns)))
+        self._pending.append(block(Frame(content=packet.to_bytes(), time_ns=self._clock.time_ns)))
 
     def flush(self) -> Path:
         """The file, complete up to now."""
-        ended_ns = EPOCH_NS + self._clock.now_ns
+        ended_ns = self._clock.time_ns
         self._pending.append(
             statistics(
                 interface=0, received_pkts=self.count, dropped_pkts=0, began_ns=self._began_ns, ended_ns=ended_ns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from struct import pack
 
@@ -12,7 +12,7 @@ from fingerprint.lab.packet import UDP, Packet
 from fingerprint.lab.simulated.host import Host
 from fingerprint.lab.simulated.programs import App
 from fingerprint.lab.simulated.tcp import Connection
-from fingerprint.lab.world import NAMES, Servers
+from fingerprint.lab.world import WORLD, Servers
 
 # RFC 1035 sections 3.2.2 and 4.1.1, RFC 3596: types, flags and codes.
 _A, _AAAA, _OPT = 1, 28, 41
@@ -27,10 +27,11 @@ _EDNS = b"\0" + pack("!HHIH", _OPT, 1232, 0, 0)
 
 @dataclass(slots=True, kw_only=True)
 class Resolver:
-    """Knows the names of the laboratory. ``lies`` and ``denies`` are what it says against better knowledge."""
+    """Knows the names of a world. ``lies`` and ``denies`` are what it says against better knowledge."""
 
     host: Host
     servers: Servers
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: WORLD.names)
     lies: dict[str, str] = field(default_factory=dict)
     denies: dict[str, int] = field(default_factory=dict)
     hijacks: str | None = None
@@ -52,7 +53,7 @@ class Resolver:
             return self._message(asked, message, _NO_ERROR, self.lies[name]), _CACHED_S
         if name in self.denies:
             return self._message(asked, message, self.denies[name]), _CACHED_S
-        addresses = NAMES.get(name) if name not in self.servers.gone else None
+        addresses = self.names.get(name) if name not in self.servers.gone else None
         if addresses is None and self.hijacks:
             return self._message(asked, message, _NO_ERROR, self.hijacks), _CACHED_S
         if addresses is None:

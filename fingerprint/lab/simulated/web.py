@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
@@ -14,7 +14,7 @@ from fingerprint.lab.services import LARGE_BYTES, page
 from fingerprint.lab.simulated import certificate
 from fingerprint.lab.simulated.programs import App
 from fingerprint.lab.simulated.tcp import Connection
-from fingerprint.lab.world import NAMES, Servers
+from fingerprint.lab.world import WORLD, Servers
 
 _CHUNK_BYTES = 64_000
 # RFC 9110 section 14.1.2: the first bytes of a file, the one kind of range that is served here.
@@ -27,8 +27,10 @@ _PACE_S = 0.02
 class Answering:
     """HTTP/1.1 for one connection, without IO: requests in, the head and the length of what follows out."""
 
-    def __init__(self, statuses: Mapping[str, int] = _NONE, *, quic: bool = False) -> None:
-        self._statuses = statuses
+    def __init__(
+        self, statuses: Mapping[str, int] = _NONE, *, quic: bool = False, names: Collection[str] = WORLD.names
+    ) -> None:
+        self._statuses, self._names = statuses, names
         # RFC 7838: what has HTTP/3 says so.
         self._advertised = 'Alt-Svc: h3=":443"; ma=86400\r\n' if quic else ""
         self._heard = b""
@@ -59,7 +61,7 @@ class Answering:
             return self._head(b"206 Partial Content" if wanted else b"200 OK", part_bytes)
         if path not in (b"/", b"*"):
             return self._head(b"404 Not Found", 9)
-        self.page = page(self.host if self.host in NAMES else "")
+        self.page = page(self.host if self.host in self._names else "")
         return self._head(b"200 OK", len(self.page))
 
     def _upload(self, head: bytes, here_bytes: int) -> tuple[bytes, int] | None:
@@ -80,9 +82,9 @@ class Answering:
 class WebApp(App):
     """A connection to port 80; `TlsApp` puts TLS around it."""
 
-    def __init__(self, servers: Servers) -> None:
-        self.servers = servers
-        self._answering = Answering(servers.statuses, quic=servers.quic)
+    def __init__(self, servers: Servers, names: Collection[str] = WORLD.names) -> None:
+        self.servers, self.names = servers, names
+        self._answering = Answering(servers.statuses, quic=servers.quic, names=names)
         self._left_bytes = 0
         self._pacing = False
         self._answered = False
@@ -139,8 +141,8 @@ class WebApp(App):
 class TlsApp(WebApp):
     """A connection to port 443."""
 
-    def __init__(self, servers: Servers) -> None:
-        super().__init__(servers)
+    def __init__(self, servers: Servers, names: Collection[str] = WORLD.names) -> None:
+        super().__init__(servers, names)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls: ssl.SSLObject | None = None  # once the hello has said whom it is for
         self._opening: bytes | None = b""
@@ -176,7 +178,7 @@ class TlsApp(WebApp):
             return certificates.context(
                 name, certificates.Issuer(common=self.servers.certificates[name]), oldest=oldest
             )
-        return certificate.context(oldest)
+        return certificate.context(oldest, tuple(self.names))
 
     def _go_on(self, connection: Connection) -> None:
         assert self._tls is not None
