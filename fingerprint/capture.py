@@ -46,6 +46,7 @@ from fingerprint.quality import of_script, quality
 from fingerprint.script import Script
 from fingerprint.signatures import Signatures
 from fingerprint.technique import Known, Quality
+from fingerprint.vantage import Vantage
 
 # Streams to one address that are asked for round-trip samples; more would only refine a minimum.
 SAMPLED_STREAMS = 200
@@ -63,6 +64,7 @@ class Capture:
     known: Known = field(default_factory=Known)
     scripts: Mapping[int, Script] = field(default_factory=dict)  # by index of the file; foreign captures have none
     given: Mapping[str, Collection[str]] = field(default_factory=dict)  # address → names, in other parts of the file
+    vantages: Mapping[int, Vantage] = field(default_factory=dict)  # by index of the file, as somebody said
 
     @cached_property
     def script(self) -> Script | None:

@@ -14,9 +14,10 @@ from typing import Protocol
 import captures
 from captures import CaptureError, Recording
 from captures.part import parts
-from fingerprint import __version__, injectors, looking, script, signatures, tables
+from fingerprint import __version__, http_dates, injectors, looking, script, signatures, tables, vantage_given
 from fingerprint.capture import Capture
 from fingerprint.technique import Technique
+from fingerprint.vantage import Vantage
 from fingerprint.verdict.judge import ORDER
 from fingerprint.verdict.model import CaptureSummary, Failure, Report, Run, Verdict
 
@@ -47,20 +48,25 @@ def analyse(
     together: bool = False,
     jobs: int = 1,
     part_s: float | None = None,
+    vantage: Vantage = vantage_given.NOTHING,
 ) -> Report:
     """The report on some files. A file that cannot be read is an entry in ``errors``, never an exception.
 
     ``together`` lets the controls of one file serve another; otherwise each is judged apart, on ``jobs`` processes.
     With ``part_s`` each is judged in parts of that many seconds, and each part is a capture of the report by itself.
+    ``vantage`` is what the options say of where they were taken; sidecars and manifests are read beside the files.
     """
-    judged = [_together(files, techniques)] if together else list(_apart(files, techniques, jobs, part_s))
+    if together:
+        judged = [_together(files, techniques, vantage)]
+    else:
+        judged = list(_apart(files, techniques, jobs, part_s, vantage))
     verdicts = sorted((v for _, found, _ in judged for v in found), key=lambda v: ORDER[v.state])
     return Report(
         version=__version__,
         captures=tuple(s for summaries, _, _ in judged for s in summaries),
         verdicts=tuple(verdicts),
         tables=tuple((t.name, t.version, t.sha256) for t in tables.at_hand()[0].tables),
-        errors=(*techniques.failures, *_of_tables(), *(e for _, _, errors in judged for e in errors)),
+        errors=(*techniques.failures, *_of_tables(), *dict.fromkeys(e for _, _, errors in judged for e in errors)),
         partial="; ".join(p for summaries, _, _ in judged for s in summaries if (p := s.partial)) or None,
     )
 
@@ -78,30 +84,34 @@ def _of_tables() -> Iterator[Failure]:
 Part = tuple[tuple[CaptureSummary, ...], tuple[Verdict, ...], tuple[Failure, ...]]
 
 
-def _apart(files: Sequence[str], techniques: Techniques, jobs: int, part_s: float | None) -> Iterator[Part]:
+def _apart(
+    files: Sequence[str], techniques: Techniques, jobs: int, part_s: float | None, vantage: Vantage
+) -> Iterator[Part]:
     """Each file judged on its own. An unreadable file leaves no summary, so indices count what was read."""
     if jobs > 1 and len(files) > 1 and "fork" in get_all_start_methods():
         workers = min(jobs, len(files), os.cpu_count() or 1)
         # Forked workers inherit the techniques: those of a plugin file could not be sent to them.
-        with ProcessPoolExecutor(workers, get_context("fork"), _equip, (techniques.techniques, part_s)) as pool:
+        with ProcessPoolExecutor(
+            workers, get_context("fork"), _equip, (techniques.techniques, part_s, vantage)
+        ) as pool:
             yield from renumbered(pool.map(_equipped, files, range(0, len(files) * STRIDE, STRIDE)))
         return
     index = 0
     for file in files:
-        part = _one(file, index, techniques.techniques, part_s)
+        part = _one(file, index, techniques.techniques, part_s, vantage)
         index += len(part[0])
         yield part
 
 
 # Workers number the parts of the n-th file from n times this on: no file has as many.
 STRIDE = 1 << 20
-Equipment = tuple[Sequence[tuple[str, Technique]], float | None]
+Equipment = tuple[Sequence[tuple[str, Technique]], float | None, Vantage]
 _EQUIPMENT: list[Equipment] = []
 
 
-def _equip(techniques: Sequence[tuple[str, Technique]], part_s: float | None) -> None:
+def _equip(techniques: Sequence[tuple[str, Technique]], part_s: float | None, vantage: Vantage) -> None:
     """Give a worker process its techniques."""
-    _EQUIPMENT[:] = [(techniques, part_s)]
+    _EQUIPMENT[:] = [(techniques, part_s, vantage)]
 
 
 def _equipped(file: str, index: int) -> Part:
@@ -138,23 +148,27 @@ def _moved(verdicts: tuple[Verdict, ...], by: int) -> tuple[Verdict, ...]:
     return tuple(v for v in (move(v) for v in verdicts) if isinstance(v, Verdict))
 
 
-def _one(file: str, index: int, techniques: Sequence[tuple[str, Technique]], part_s: float | None) -> Part:
+def _one(
+    file: str, index: int, techniques: Sequence[tuple[str, Technique]], part_s: float | None, vantage: Vantage
+) -> Part:
     try:
         recording = captures.read(file, index=index)
     except CaptureError as error:
         return (), (), (Failure(file=_name(file), error=str(error)),)
     if part_s is None:
-        return _judged((recording,), (file,), techniques)
-    return _in_parts(recording, file, techniques, part_s)
+        return _judged((recording,), (file,), techniques, vantage)
+    return _in_parts(recording, file, techniques, part_s, vantage)
 
 
-def _in_parts(recording: Recording, file: str, techniques: Sequence[tuple[str, Technique]], part_s: float) -> Part:
+def _in_parts(
+    recording: Recording, file: str, techniques: Sequence[tuple[str, Technique]], part_s: float, vantage: Vantage
+) -> Part:
     """Each part judged by itself, knowing of the others only which addresses were given for which names."""
     named = Capture(recordings=(recording,)).given_addresses
     summaries, verdicts, errors = list[CaptureSummary](), list[Verdict](), dict[Failure, None]()
     for number, (part, from_ns, until_ns) in enumerate(parts(recording, part_s)):
         one = replace(part, index=recording.index + number)
-        about, found, complaints = _judged((one,), (file,), techniques, named)
+        about, found, complaints = _judged((one,), (file,), techniques, vantage, named)
         times = one.columns.time_ns[one.columns.wire_bytes > 0]
         first_ns, last_ns = int(times.min()), int(times.max())
         summaries += [
@@ -163,11 +177,11 @@ def _in_parts(recording: Recording, file: str, techniques: Sequence[tuple[str, T
         verdicts += found
         errors.update(dict.fromkeys(complaints))
     if not summaries:  # not one conversation: nothing to divide
-        return _judged((recording,), (file,), techniques)
+        return _judged((recording,), (file,), techniques, vantage)
     return tuple(summaries), tuple(verdicts), tuple(errors)
 
 
-def _together(files: Sequence[str], techniques: Techniques) -> Part:
+def _together(files: Sequence[str], techniques: Techniques, vantage: Vantage) -> Part:
     recordings: list[Recording] = []
     readable: list[str] = []
     errors: list[Failure] = []
@@ -179,7 +193,7 @@ def _together(files: Sequence[str], techniques: Techniques) -> Part:
             errors.append(Failure(file=_name(file), error=str(error)))
     if not recordings:
         return (), (), tuple(errors)
-    summaries, verdicts, more = _judged(tuple(recordings), readable, techniques.techniques)
+    summaries, verdicts, more = _judged(tuple(recordings), readable, techniques.techniques, vantage)
     return summaries, verdicts, (*errors, *more)
 
 
@@ -187,10 +201,11 @@ def _judged(
     recordings: tuple[Recording, ...],
     files: Sequence[str],
     techniques: Sequence[tuple[str, Technique]],
+    vantage: Vantage,
     given: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Part:
     errors = [Failure(file=r.file, error=e) for r in recordings for e in r.errors]
-    scripts = {}
+    scripts, vantages = {}, {}
     for recording, file in zip(recordings, files, strict=True):
         try:
             if told := _script(recording, file):
@@ -198,12 +213,20 @@ def _judged(
                 errors += [Failure(file=recording.file, error=error) for error in told.errors]
         except ValueError as error:
             errors.append(Failure(file=recording.file, error=str(error)))
-    capture = Capture(recordings=recordings, known=tables.at_hand()[0], scripts=scripts, given=given)
+        said = vantage_given.of(file, vantage)
+        errors += [Failure(file=where, error=says) for where, says in said.complaints]
+        vantages[recording.index] = vantage_given.with_script(said.vantage, scripts.get(recording.index))
+    capture = Capture(recordings=recordings, known=tables.at_hand()[0], scripts=scripts, given=given, vantages=vantages)
     findings, faults = looking.look(capture, techniques)
     verdicts, more = looking.judged(capture, findings)
     verdicts = injectors.named(capture, verdicts)
+    verdicts = tuple(replace(v, flows=community_id.flows(v, recordings)) for v in verdicts)
     errors += [Failure(file=recordings[0].file, error=says) for _, says in (*faults, *more)]
-    return tuple(summary(r, capture) for r in recordings), verdicts, tuple(errors)
+    return (
+        tuple(http_dates.checked(summary(r, capture), r.index, capture, verdicts) for r in recordings),
+        verdicts,
+        tuple(errors),
+    )
 
 
 def _script(recording: Recording, file: str) -> script.Script | None:
@@ -232,6 +255,7 @@ def summary(recording: Recording, capture: Capture) -> CaptureSummary:
         clients=_clients(recording, capture),
         partial=told.partial if told else None,
         run=_run(told) if told else None,
+        vantage=capture.vantages.get(recording.index, vantage_given.NOTHING),
     )
 
 

@@ -16,6 +16,10 @@ A script adds what the packets do not show. It lowers nothing, for it is a claim
 capture-all    the recorder was asked to keep foreign traffic too
 partial        the run was cut short
 run-clock      the host's clock was set back in mid-run
+
+Nor does what is said of the vantage:
+
+vantage-clock  the servers' dates contradict the clock's offset that was given
 """
 
 from __future__ import annotations

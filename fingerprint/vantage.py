@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# What a place is filed under of which nobody said anything.
+UNNAMED = "unnamed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
@@ -37,4 +40,4 @@ class Vantage:
     @property
     def key(self) -> str:
         """The word that a vantage is filed under: its name, else its provider, else its AS, else ``unnamed``."""
-        return self.name or self.provider or (f"AS{self.asn}" if self.asn else "unnamed")
+        return self.name or self.provider or (f"AS{self.asn}" if self.asn else UNNAMED)

@@ -19,6 +19,7 @@ from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
 from fingerprint.messages.first_payload import UNKNOWN
 from fingerprint.technique import Cited
+from fingerprint.vantage import UNNAMED
 
 # RFC 8446: a resumed handshake's ServerHello, EncryptedExtensions and Finished are the least that a working TLS server
 # sends, above 160 bytes in every hello of the tests; an alert record has 7 (plain) or 24 (protected) bytes.
@@ -68,7 +69,10 @@ class Target:
 
 
 class Vantages:
-    """Which client a packet belongs to, where a capture holds several; labels are numbers, never addresses."""
+    """Where a packet was seen: at the vantage that was named, and by which client where a capture holds several.
+
+    Clients' labels are numbers, never addresses.
+    """
 
     def __init__(self, capture: Capture) -> None:
         clients: dict[int, dict[str, None]] = {}
@@ -89,15 +93,20 @@ class Vantages:
             for i, address in enumerate(addresses, start=1):
                 self._label[capture_index, address] = f"client {i}"
         self._recordings = {r.index: r for r in capture.recordings}
+        self._named = {index: of.key for index, of in capture.vantages.items() if of.key != UNNAMED}
 
     def of_client(self, capture_index: int, address: str) -> str | None:
-        """The label of a client address; None where the capture has one client."""
-        return self._label.get((capture_index, address)) if self._label else None
+        """The vantage and the label of a client address; None where nobody named one and the capture has one client."""
+        return self._at(capture_index, self._label.get((capture_index, address)))
+
+    def _at(self, capture_index: int, label: str | None) -> str | None:
+        named = self._named.get(capture_index)
+        return f"{named}, {label}" if named and label else named or label
 
     def of_packet(self, cited: Cited) -> str | None:
-        """The label of the client whose conversation the packet belongs to."""
+        """The same for the client whose conversation the packet belongs to."""
         if not self._label:
-            return None
+            return self._named.get(cited.capture)
         recording = self._recordings[cited.capture]
         flow = int(recording.columns.flow[cited.number - 1])
         address = self._of_flow.get((cited.capture, flow))
@@ -108,7 +117,7 @@ class Vantages:
             family = int(flows.family[flow])
             a, b = (address_text(x[flow].tobytes(), family) for x in (flows.address_a, flows.address_b))
             address = a if (cited.capture, a) in self._label else b
-        return self._label.get((cited.capture, address or ""))
+        return self.of_client(cited.capture, address or "")
 
 
 def completed(stream: Stream) -> bool:
