@@ -63,7 +63,8 @@ def of_report(document: Document) -> Iterator[Row]:
         source = _source(target, captures)
         where: Document = source["vantage"] if source else {}
         named = Vantage(name=where.get("name"), provider=where.get("provider"), asn=where.get("asn"))
-        for mechanism in target["mechanisms"] or ({},):
+        mechanisms: Sequence[Document] = target["mechanisms"] or ({},)
+        for mechanism in mechanisms:
             yield Row(
                 time=target["first"],
                 until=target["last"],
