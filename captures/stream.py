@@ -70,6 +70,27 @@ def open_stream(path: Path | None) -> Stream:
         raise CaptureError(f"{path.name or path}: cannot be opened; check the path") from error
 
 
+def unpacked(path: Path) -> Iterator[bytes] | None:
+    """The content of a compressed file in pieces, as far as it goes; None for a file that is not compressed.
+
+    Raises CaptureError if it cannot be opened.
+    """
+    stream = open_stream(path)
+    stream.close()
+    return _pieces(path) if isinstance(stream, SpooledStream) else None
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    stream, buffer = open_stream(path), bytearray(BLOCK_BYTES)
+    try:
+        while size := stream.readinto(memoryview(buffer)):
+            yield bytes(buffer[:size])
+    except DamagedStream:
+        return
+    finally:
+        stream.close()
+
+
 class _Digest:
     """SHA-256 of a stored file, computed in a thread of its own: hashing gives up the interpreter lock."""
 

@@ -14,7 +14,17 @@ from typing import Protocol
 import captures
 from captures import CaptureError, Recording
 from captures.part import parts
-from fingerprint import __version__, http_dates, injectors, looking, script, signatures, tables, vantage_given
+from fingerprint import (
+    __version__,
+    community_id,
+    http_dates,
+    injectors,
+    looking,
+    script,
+    signatures,
+    tables,
+    vantage_given,
+)
 from fingerprint.capture import Capture
 from fingerprint.technique import Technique
 from fingerprint.vantage import Vantage

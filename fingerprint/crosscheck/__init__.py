@@ -1,0 +1,1 @@
+"""A second opinion: what Wireshark makes of exactly the packets that a verdict cites."""
