@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 extra="${1:-}"
 venv="${VENV:-.venv}"
 stamp="$venv/.ready${extra:+-$extra}"
+browser=tests/pages/browser
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -17,7 +18,7 @@ newest_python() {
 
 fresh() {
     [ -x "$venv/bin/fingerprint" ] && [ -f "$stamp" ] || return 1
-    for file in pyproject.toml hatch_build.py scripts/set_up.sh captures/*.pyx; do
+    for file in pyproject.toml hatch_build.py scripts/set_up.sh captures/*.pyx "$browser/package.json"; do
         [ ! -e "$file" ] || [ ! "$file" -nt "$stamp" ] || return 1
     done
     "$venv/bin/python" -c 'import fingerprint' 2>/dev/null
@@ -34,10 +35,12 @@ missing_packages() {
         2>/dev/null || printf 'python3-dev '
 }
 
-# What only the tests ask: Wireshark's dissectors, as a second opinion, and what the laboratory is made of.
+# What only the tests ask: Wireshark's dissectors, as a second opinion, what the laboratory is made of, and a browser in
+# which pages are looked at.
 missing_for_tests() {
     [ "$extra" = dev ] || return 0
-    for pair in tshark:tshark nginx:nginx-light dnsmasq:dnsmasq-base nft:nftables ip:iproute2; do
+    for pair in tshark:tshark nginx:nginx-light dnsmasq:dnsmasq-base nft:nftables ip:iproute2 chromium:chromium \
+        node:nodejs npm:npm; do
         PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || printf '%s ' "${pair#*:}"
     done
 }
@@ -93,4 +96,9 @@ fi
 spec=".${extra:+[$extra]}"
 say "installing into $venv: $("$venv/bin/python" scripts/requirements.py "$extra")"
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input -e "$spec"
+if [ "$extra" = dev ] && command -v npm >/dev/null 2>&1; then
+    # The browser's driver and axe-core, at the versions that package.json pins; neither brings a browser of its own.
+    (cd "$browser" && npm install --silent --no-audit --no-fund --no-package-lock) ||
+        say "npm could not install what the tests of pages need; they are skipped, and fail in CI"
+fi
 touch "$stamp"
