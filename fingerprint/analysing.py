@@ -18,6 +18,8 @@ from fingerprint import report as reports
 from fingerprint.registry import Registry
 from fingerprint.report import Showing
 from fingerprint.terminal import complain
+from fingerprint.vantage import Vantage
+from fingerprint.vantage_given import NOTHING
 from fingerprint.verdict.model import STATES, Failure, Report
 
 __all__ = ["Output", "Showing", "finish", "judged", "registry", "states"]
@@ -63,10 +65,11 @@ def judged(
     together: bool = False,
     jobs: int | None = None,
     part_s: float | None = None,
+    vantage: Vantage = NOTHING,
 ) -> Report:
     """The report on the captures meant by ``paths``. What cannot be read stands in its ``errors``.
 
-    ``part_s`` is as in `engine.analyse`. Raises TargetError if no path is given at all.
+    ``part_s`` and ``vantage`` are as in `engine.analyse`. Raises TargetError if no path is given at all.
     """
     if not paths:
         raise TargetError("name a capture to read, a folder of them, or - for standard input")
@@ -75,7 +78,9 @@ def judged(
     files, failures = found(paths)
     try:
         workers = jobs or os.cpu_count() or 1
-        report = engine.analyse(files, techniques=registry, together=together, jobs=workers, part_s=part_s)
+        report = engine.analyse(
+            files, techniques=registry, together=together, jobs=workers, part_s=part_s, vantage=vantage
+        )
     except Exception as error:
         if os.environ.get("FINGERPRINT_DEBUG"):
             raise

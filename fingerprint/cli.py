@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fingerprint import __version__
+from fingerprint import __version__, cli_vantage
 
 app = typer.Typer(
     add_completion=False,
@@ -72,6 +72,12 @@ def analyse(
     jobs: Jobs = None,
     with_vantage: Vantage = False,
     fail_on: FailOn = None,
+    vantage: cli_vantage.Name = None,
+    provider: cli_vantage.Provider = None,
+    asn: cli_vantage.Asn = None,
+    country: cli_vantage.Country = None,
+    place: cli_vantage.Place = None,
+    note: cli_vantage.Note = None,
 ) -> None:
     """Say how services in captures are blocked.
 
@@ -84,7 +90,9 @@ def analyse(
     states = analysing.states(fail_on or ())
     showing = analysing.Showing(why=why, all_ok=every, with_vantage=with_vantage)
     output = analysing.Output(form="json" if json else form, path=out, showing=showing)
-    report = analysing.judged([*(files or ()), *(read or ())], registry, together=together, jobs=jobs, part_s=part_s)
+    here = cli_vantage.vantage(vantage, provider, asn, country, place, note)
+    paths = [*(files or ()), *(read or ())]
+    report = analysing.judged(paths, registry, together=together, jobs=jobs, part_s=part_s, vantage=here)
     raise typer.Exit(analysing.finish(report, output, states))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fingerprint import cli
+from fingerprint import cli, cli_vantage
 
 if TYPE_CHECKING:
     from fingerprint.live.asking import Wish
@@ -61,12 +61,19 @@ def probe(
     order: Order = "adaptive",
     seed: Seed = None,
     capture_all: CaptureAll = False,
+    vantage: cli_vantage.Name = None,
+    provider: cli_vantage.Provider = None,
+    asn: cli_vantage.Asn = None,
+    country: cli_vantage.Country = None,
+    place: cli_vantage.Place = None,
+    note: cli_vantage.Note = None,
 ) -> None:
     """Send, and record what comes back.
 
     Nothing is sent before you have agreed. The file can be judged anywhere, at any time.
     """
     registry = loaded(plugins, settings, technique)
+    here = cli_vantage.vantage(vantage, provider, asn, country, place, note)
     asked = wish(
         targets, control, resolver, technique, budget, residual, order, seed, interface, capture_all=capture_all
     )
@@ -74,7 +81,7 @@ def probe(
 
     if dry_run:
         raise typer.Exit(running.dry(asked, registry))
-    done = running.probed(asked, registry, capture=write, yes=yes, plugins=plugins or ())
+    done = running.probed(asked, registry, capture=write, yes=yes, plugins=plugins or (), vantage=here)
     running.tell_broken(registry)
     typer.echo(done.capture)
     running.tell(f"Next: fingerprint analyse {done.capture}")
@@ -104,9 +111,16 @@ def run(
     every: cli.All = False,
     with_vantage: cli.Vantage = False,
     fail_on: cli.FailOn = None,
+    vantage: cli_vantage.Name = None,
+    provider: cli_vantage.Provider = None,
+    asn: cli_vantage.Asn = None,
+    country: cli_vantage.Country = None,
+    place: cli_vantage.Place = None,
+    note: cli_vantage.Note = None,
 ) -> None:
     """Probe, then say how the targets are blocked: `probe` and `analyse` in one."""
     registry = loaded(plugins, settings, technique)
+    here = cli_vantage.vantage(vantage, provider, asn, country, place, note)
     asked = wish(
         targets, control, resolver, technique, budget, residual, order, seed, interface, capture_all=capture_all
     )
@@ -118,13 +132,13 @@ def run(
     states = analysing.states(fail_on or ())
     showing = analysing.Showing(why=why, all_ok=every, with_vantage=with_vantage)
     output = analysing.Output(form="json" if json else form, path=out, showing=showing)
-    done = running.probed(asked, registry, capture=write, yes=yes, plugins=plugins or ())
+    done = running.probed(asked, registry, capture=write, yes=yes, plugins=plugins or (), vantage=here)
     code = analysing.finish(analysing.judged([str(done.capture)], registry, jobs=1), output, states)
     raise typer.Exit(code or done.code)
 
 
 def forget(files: Run) -> None:
-    """Delete runs: the capture, its script, and nothing else."""
+    """Delete runs: the capture, its script and sidecar, and nothing else."""
     from fingerprint import runs
 
     for file in files:

@@ -1,7 +1,8 @@
 """The files of a run: capture and script, made together, written through open descriptors, and deleted together.
 
-Both are made before privileges are dropped and never overwrite anything. The script says from the beginning that the
-run was cut short; only a run that ends takes that back.
+Where somebody said at which vantage it is taken, a sidecar beside them says so too. All are made before privileges are
+dropped and never overwrite anything. The script says from the beginning that the run was cut short; only a run that
+ends takes that back.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pathlib import Path
 
 from captures.errors import TargetError
 from fingerprint import script as scripts
+from fingerprint import vantage_given
 from fingerprint.script import Script
+from fingerprint.vantage import Vantage
 
 # What a script says until its run has ended.
 CUT_SHORT = "the run ended without a word: it was killed, or the machine went down"
@@ -31,13 +34,14 @@ def default_path(target: str, now: datetime | None = None) -> Path:
     return Path(f"{word}-{(now or datetime.now(UTC)).strftime('%Y%m%dT%H%M%SZ')}.pcapng")
 
 
-def check_free(capture: Path) -> None:
+def check_free(capture: Path, vantage: Vantage = vantage_given.NOTHING) -> None:
     """Raises TargetError if the run's files cannot be made there, or would overwrite something."""
     if not capture.name.split(".pcap")[0]:
         raise TargetError(f"-w {capture}: want a file name such as run.pcapng")
     if not capture.parent.is_dir():
         raise TargetError(f"-w {capture}: there is no folder {capture.parent}; make it first")
-    for path in (capture, scripts.path_of(capture)):
+    told = [vantage_given.sidecar_of(capture, ending) for ending in vantage_given.SIDECARS]
+    for path in (capture, scripts.path_of(capture), *(told if vantage != vantage_given.NOTHING else ())):
         if os.path.lexists(path):
             raise TargetError(f"{path} is there already and is not overwritten; choose another name with -w")
 
@@ -50,12 +54,14 @@ class RunFiles:
     script: Path
     capture_descriptor: int
     script_descriptor: int
+    sidecar_descriptor: int | None = None  # where nobody said where it is taken there is none
     _told_bytes: int = 0
 
     def hand_over(self, uid: int, gid: int) -> None:
         """They belong to that account from here on."""
-        for descriptor in (self.capture_descriptor, self.script_descriptor):
-            os.fchown(descriptor, uid, gid)
+        for descriptor in (self.capture_descriptor, self.script_descriptor, self.sidecar_descriptor):
+            if descriptor is not None:
+                os.fchown(descriptor, uid, gid)
 
     def note(self, script: Script) -> str:
         """Write the script over the one before. Returns why that failed, empty if it did not.
@@ -84,24 +90,38 @@ class RunFiles:
     def close(self) -> None:
         """No more is written; what was set aside and not used is given back."""
         os.ftruncate(self.script_descriptor, self._told_bytes)
-        os.close(self.capture_descriptor)
-        os.close(self.script_descriptor)
+        for descriptor in (self.capture_descriptor, self.script_descriptor, self.sidecar_descriptor):
+            if descriptor is not None:
+                os.close(descriptor)
 
 
-def create(capture: Path) -> RunFiles:
-    """Make both files, for their owner's eyes alone. Raises TargetError if one is there, OSError if it cannot be."""
-    check_free(capture)
+def create(capture: Path, vantage: Vantage = vantage_given.NOTHING) -> RunFiles:
+    """Make the files, for their owner's eyes alone. Raises TargetError if one is there, OSError if it cannot be.
+
+    The sidecar is written at once, and only where there is something to say in it.
+    """
+    check_free(capture, vantage)
     script = scripts.path_of(capture)
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    recording = os.open(capture, flags, 0o600)
+    sidecar = None if vantage == vantage_given.NOTHING else vantage_given.sidecar_of(capture)
+    opened: dict[Path, int] = {}
     try:
-        told = os.open(script, flags, 0o600)
-        os.posix_fallocate(told, 0, RESERVED_BYTES)
+        for path in (capture, script, *([sidecar] if sidecar else ())):
+            opened[path] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        os.posix_fallocate(opened[script], 0, RESERVED_BYTES)
+        if sidecar:
+            os.write(opened[sidecar], vantage_given.text(vantage).encode())
     except OSError:
-        os.close(recording)
-        capture.unlink()
+        for path, descriptor in opened.items():
+            os.close(descriptor)
+            path.unlink()
         raise
-    return RunFiles(capture=capture, script=script, capture_descriptor=recording, script_descriptor=told)
+    return RunFiles(
+        capture=capture,
+        script=script,
+        capture_descriptor=opened[capture],
+        script_descriptor=opened[script],
+        sidecar_descriptor=opened[sidecar] if sidecar else None,
+    )
 
 
 def belongings(run: Path) -> tuple[Path, ...]:
@@ -125,7 +145,8 @@ def belongings(run: Path) -> tuple[Path, ...]:
                 raise TargetError(f"{script} is no script of a run and is left alone; delete it yourself") from None
     elif capture in found:
         raise TargetError(f"{capture} has no script beside it, so it is no run; delete it yourself")
-    return found
+    sidecar = vantage_given.sidecar_of(capture)
+    return (*found, sidecar) if sidecar.is_file() and not sidecar.is_symlink() else found
 
 
 def _capture_of(run: Path) -> Path:

@@ -22,6 +22,8 @@ from fingerprint.registry import Registry
 from fingerprint.runs import RunFiles
 from fingerprint.script import Script, ScriptTarget
 from fingerprint.terminal import clean, complain
+from fingerprint.vantage import Vantage
+from fingerprint.vantage_given import NOTHING
 
 INTERRUPTED = "interrupted"
 # A signal that ends the run in good order: from the keyboard, from a service manager, from a closed terminal.
@@ -64,10 +66,18 @@ def foreseen_plan(wish: Wish) -> Plan:
     return wish.plan(addresses, wish.resolvers or system_resolvers(), "none")
 
 
-def probed(wish: Wish, registry: Registry, *, capture: Path | None, yes: bool, plugins: Sequence[Path] = ()) -> Done:
+def probed(
+    wish: Wish,
+    registry: Registry,
+    *,
+    capture: Path | None,
+    yes: bool,
+    plugins: Sequence[Path] = (),
+    vantage: Vantage = NOTHING,
+) -> Done:
     """Ask, resolve, open, drop, probe, and close. Raises FingerprintError for what stops it before the first packet."""
     path = capture or runs.default_path(wish.targets[0].name)
-    runs.check_free(path)
+    runs.check_free(path, vantage)
     foreseen = foreseen_plan(wish)
     steps = consent.foreseen(foreseen, registry.techniques)
     if not steps:
@@ -75,7 +85,7 @@ def probed(wish: Wish, registry: Registry, *, capture: Path | None, yes: bool, p
     consent.ask(foreseen, steps, yes=yes)
     account = privileges.chosen(rig.must_reach(path, plugins))
     plan, addresses, interfaces = resolved(wish, account)
-    files = runs.create(path)
+    files = runs.create(path, vantage)
     try:
         files.note(unfinished(plan))
         means = rig.set_up(

@@ -9,8 +9,9 @@ import pytest
 
 from captures.errors import TargetError
 from captures.write import Link, write
-from fingerprint import runs, script
+from fingerprint import runs, script, vantage_given
 from fingerprint.script import Script
+from fingerprint.vantage import Vantage
 
 
 def told(**more):
@@ -47,6 +48,34 @@ def test_nothing_is_overwritten_not_even_a_dangling_link(tmp_path, there):
     (tmp_path / there).symlink_to(tmp_path / "nowhere")
     with pytest.raises(TargetError, match="not overwritten"):
         runs.create(tmp_path / "run.pcapng")
+
+
+CAFE = Vantage(name="cafe", provider="Example Net", asn=64500, country="PK", note='a "quoted" word')
+
+
+def test_where_somebody_said_where_it_is_taken_a_sidecar_says_so_and_is_forgotten_with_the_run(tmp_path):
+    files = runs.create(tmp_path / "run.pcapng", CAFE)
+    files.note(told())
+    files.close()
+    sidecar = tmp_path / "run.vantage.toml"
+    assert sidecar.stat().st_mode & 0o777 == 0o600
+    assert vantage_given.of(str(tmp_path / "run.pcapng")).vantage == CAFE
+    assert sidecar in runs.forget(tmp_path / "run.pcapng")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nobody_said_anything_there_is_no_sidecar_and_one_made_by_hand_stays(tmp_path):
+    (tmp_path / "run.vantage.json").write_text('{"name": "by hand"}')
+    made(tmp_path)
+    assert vantage_given.of(str(tmp_path / "run.pcapng")).vantage == Vantage(name="by hand")
+
+
+@pytest.mark.parametrize("there", ["run.vantage.toml", "run.vantage.json"])
+def test_a_sidecar_is_not_overwritten_and_no_second_one_is_made(tmp_path, there):
+    (tmp_path / there).write_text("name = 'precious'")
+    with pytest.raises(TargetError, match="not overwritten"):
+        runs.create(tmp_path / "run.pcapng", CAFE)
+    assert [p.name for p in tmp_path.iterdir()] == [there]
 
 
 def test_a_shorter_script_leaves_nothing_of_a_longer_one(tmp_path):
