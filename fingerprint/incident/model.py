@@ -110,10 +110,11 @@ class Cell:
 class Discount:
     """Something that the members of an event have in common by which they may have failed together innocently."""
 
-    what: str  # prefix, cdn, asn, resolver, server, vantage
+    what: str  # server, prefix, asn, cdn, resolver, owner, vantage
     value: str
     cells: tuple[int, ...]
     says: str
+    p_value: float | None = None  # with those who share it counted as one; 1.0: nothing left; None: nothing to test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,7 @@ class Comparison:
 class Doubt:
     """Overlapping or contradictory accounts, wrong clocks, unknown services: named, never silently merged."""
 
-    kind: str  # overlap, contradiction, clock, service, store, file, plugin
+    kind: str  # overlap, contradiction, clock, vantage, service, simulation, store, file, plugin
     says: str
     files: tuple[str, ...] = ()
 
@@ -173,6 +174,22 @@ class RoleLine:
     service: str
     vantage: str
     says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """How one mechanism looked over all cells that show it: what a later incident is compared by."""
+
+    mechanism: str
+    services: tuple[str, ...]
+    vantages: tuple[str, ...]
+    positions: tuple[str, ...]
+    links: tuple[tuple[int, int], ...]  # (last hop without, first hop with)
+    triggers: tuple[str, ...]  # fields, never values
+    injectors: tuple[str, ...]  # rows of the table or clusters
+    contradicted: tuple[str, ...]  # rows that also contradict in some field
+    shapes: tuple[str, ...]
+    rate_bps: tuple[float, float] | None  # lowest and highest bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,3 +216,4 @@ class Incident:
     first_ns: int
     last_ns: int
     interval_s: float | None  # the usual time between two sightings of a cell
+    signatures: tuple[Signature, ...] = ()

@@ -1,0 +1,186 @@
+"""Accounts in, an incident out: the stages in order. Nothing here reads a file, a clock or the network.
+
+sightings → doubts (what is left out) → controls of the lines → cells × stretches → events → sentences
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from fingerprint import __version__
+from fingerprint.accounts import Account, Problem
+from fingerprint.incident import controls as of_controls
+from fingerprint.incident import doubts, wording
+from fingerprint.incident.cells import Made, cells, usual_interval_ns
+from fingerprint.incident.coincidence import coincidence
+from fingerprint.incident.events import Group, groups
+from fingerprint.incident.infrastructure import AsOf, discounts
+from fingerprint.incident.lines import Controls, judged
+from fingerprint.incident.model import Comparison, Event, Incident, RoleLine, Source
+from fingerprint.incident.sightings import Naming, nameless, sightings, vantage_of
+from fingerprint.incident.signatures import signatures
+from fingerprint.incident.starts import question
+from fingerprint.incident.times import S, nanoseconds
+from fingerprint.vantage import Vantage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What the tables at hand know, as functions; every one may be missing."""
+
+    naming: Naming = nameless
+    titles: Mapping[str, str] = field(default_factory=dict)  # service id → how people call it
+    as_of: AsOf | None = None  # autonomous system of an address at a time
+    roles: Any = None  # (service, {role: state}) → sentence, or None
+
+
+def make(
+    accounts: Sequence[Account],
+    *,
+    problems: Sequence[Problem] = (),
+    knowledge: Knowledge | None = None,
+    comparisons: Sequence[Comparison] = (),
+) -> Incident:
+    """The incident that some accounts tell of; with none it is ``insufficient`` and says so."""
+    known = knowledge or Knowledge()
+    seen = sightings(accounts, known.naming)
+    unset, out = doubts.unset_clocks(seen, accounts)
+    against, torn = doubts.contradictions([s for s in seen if s.index not in out], accounts)
+    inside = [s for s in seen if s.index not in out]
+    interval_ns = usual_interval_ns(inside)
+    controls = Controls(inside)
+    weighed = judged(inside, controls, interval_ns)
+    made = cells(weighed, torn, interval_ns)
+    names = wording.Names(titles=known.titles, vantages=tuple(v.key for v in _vantages(accounts)))
+    events = _events(made, controls, _seed(accounts), known.as_of, names)
+    times = [t for s in inside for t in (s.sighting.first_ns, s.sighting.last_ns)]
+    raw = Incident(
+        version=__version__,
+        headline="",
+        paragraph="",
+        answer=wording.answer(made),
+        simulated=tuple(dict.fromkeys(a.vantage.simulated for a in accounts if a.vantage.simulated)),
+        sources=tuple(_source(a) for a in accounts),
+        tables=_tables(accounts),
+        vantages=_vantages(accounts),
+        services=tuple((s, known.titles.get(s, s)) for s in dict.fromkeys(m.cell.service for m in made)),
+        roles=_roles(made, known),
+        sightings=tuple(s.sighting for s in seen),
+        cells=tuple(m.cell for m in made),
+        events=events,
+        comparisons=tuple(comparisons),
+        unknown=(),
+        doubts=(
+            *doubts.problems(problems), *against, *unset, *doubts.clocks(accounts), *doubts.vantages(accounts),
+            *doubts.services(seen), *doubts.simulations(accounts),
+        ),
+        next=(),
+        first_ns=min(times, default=0),
+        last_ns=max(times, default=0),
+        interval_s=None if interval_ns is None else interval_ns / S,
+        signatures=signatures(made),
+    )  # fmt: skip
+    return wording.told(raw, accounts, names)
+
+
+def _seed(accounts: Sequence[Account]) -> int:
+    """The same for the same accounts, in whatever order they were named."""
+    hashes = "".join(sorted(a.sha256 for a in accounts))
+    return int(sha256(hashes.encode()).hexdigest()[:16], 16)
+
+
+def _events(
+    made: Sequence[Made], controls: Controls, seed: int, as_of: AsOf | None, names: wording.Names
+) -> tuple[Event, ...]:
+    found = groups(made)
+    events = [_event(g, found, made, controls, seed, as_of) for g in found]
+    cells_of = tuple(m.cell for m in made)
+    return tuple(replace(e, says=wording.event(e, events, cells_of, names)) for e in events)
+
+
+def _event(
+    group: Group, every: Sequence[Group], made: Sequence[Made], controls: Controls, seed: int, as_of: AsOf | None
+) -> Event:
+    asked = question(group, every, made)
+    test = coincidence(asked.event, asked.everything, asked.within, seed) if asked.within else None
+    return Event(
+        state=group.state,
+        cells=group.cells,
+        onset=group.onset,
+        end=group.end,
+        services=group.services,
+        vantages=group.vantages,
+        test=test,
+        discounts=discounts(group, asked, test, seed, as_of),
+        injectors=_injectors(group),
+        controls=of_controls.sentence(of_controls.during(group, controls)),
+        says="",
+    )
+
+
+def _injectors(group: Group) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Devices or clusters that two or more cells of an event share."""
+    holders: dict[str, set[int]] = {}
+    for o in group.onsets:
+        within = set(o.stretch.sightings)
+        for s in o.made.seen:
+            if s.index in within:
+                for name in (w.injector for w in s.ways if w.injector):
+                    holders.setdefault(name, set()).add(o.cell)
+    shared = {name: tuple(sorted(its)) for name, its in holders.items() if len(its) > 1}
+    return tuple(sorted(shared.items(), key=lambda pair: (-len(pair[1]), pair[0])))
+
+
+def _source(account: Account) -> Source:
+    document = account.document
+    captures = document["captures"]
+    firsts = [nanoseconds(c["first"]) for c in captures if c["first"]]
+    lasts = [nanoseconds(c["last"]) for c in captures if c["last"]]
+    issues = dict.fromkeys(f"{q['issue']}: {q['detail']}" for c in captures for q in c["quality"])
+    return Source(
+        kind=account.kind,
+        file=account.file,
+        sha256=account.sha256,
+        vantage=account.vantage.key,
+        packets=sum(c["packets"] for c in captures),
+        first_ns=min(firsts, default=None),
+        last_ns=max(lasts, default=None),
+        quality=tuple(issues),
+        simulated=account.vantage.simulated,
+    )
+
+
+def _tables(accounts: Sequence[Account]) -> tuple[tuple[str, str, str], ...]:
+    found = ((t["name"], t["version"], t["sha256"]) for a in accounts for t in a.document["tables"])
+    return tuple(dict.fromkeys(found))
+
+
+def _vantages(accounts: Sequence[Account]) -> tuple[Vantage, ...]:
+    """By key in order of appearance; of several accounts of one vantage the one that says most about it."""
+    found: dict[str, Vantage] = {}
+    for account in accounts:
+        for label in dict.fromkeys(t["vantage"] for t in account.document["targets"]) or (None,):
+            vantage = vantage_of(account, label)
+            known = found.get(vantage.key)
+            if known is None or _told(vantage) > _told(known):
+                found[vantage.key] = vantage
+    return tuple(found.values())
+
+
+def _told(vantage: Vantage) -> int:
+    fields = (vantage.provider, vantage.asn, vantage.country, vantage.place, vantage.note, vantage.clock.error_s)
+    return sum(f is not None for f in fields)
+
+
+def _roles(made: Sequence[Made], known: Knowledge) -> tuple[RoleLine, ...]:
+    """A sentence a service and vantage, in order of the cells."""
+    by: dict[tuple[str, str], dict[str, Made]] = {}
+    for m in made:
+        by.setdefault((m.cell.service, m.cell.vantage), {})[m.cell.role] = m
+    return tuple(
+        RoleLine(service=s, vantage=v, says=wording.roles({r: m.cell.state for r, m in row.items()}, known.roles))
+        for (s, v), row in by.items()
+    )

@@ -1,0 +1,66 @@
+"""When each service turned bad at each vantage, as the test of coincidence wants to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from fingerprint.incident.cells import Made
+from fingerprint.incident.coincidence import Start, Window, step_of, window
+from fingerprint.incident.events import Group
+from fingerprint.incident.model import Between
+from fingerprint.incident.times import middle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the test is asked about one event."""
+
+    event: tuple[Start, ...]
+    everything: tuple[Start, ...]
+    within: Window | None
+
+
+def question(group: Group, groups: Sequence[Group], made: Sequence[Made]) -> Question:
+    """The onsets of an event beside all onsets of its state, within the time that its services were all observed."""
+    own = _starts(group)
+    vantages = {v for _, v in own}
+    spans = [span for service, vantage in own if (span := _observed(made, service, vantage))]
+    step_ns = step_of([_wide(b) for b in own.values()])
+    everything = [s for g in groups if g.state == group.state for s in _as_starts(_starts(g), vantages)]
+    return Question(event=tuple(_as_starts(own, vantages)), everything=tuple(everything), within=window(spans, step_ns))
+
+
+def _starts(group: Group) -> dict[tuple[str, str], Between]:
+    """By service and vantage the smallest of its roles' onsets, as far as they were seen."""
+    out: dict[tuple[str, str], Between] = {}
+    for o in group.onsets:
+        if not o.seen:
+            continue
+        key, one = (o.made.cell.service, o.made.cell.vantage), o.stretch.onset
+        known = out.get(key)
+        out[key] = one if known is None or _wide_first(one, known) else known
+    return out
+
+
+def _wide_first(one: Between, other: Between) -> bool:
+    """Whether one ends sooner, or as soon and is narrower."""
+    assert one.before_ns is not None
+    assert other.before_ns is not None
+    return (one.before_ns, -(one.after_ns or 0)) < (other.before_ns, -(other.after_ns or 0))
+
+
+def _as_starts(found: dict[tuple[str, str], Between], vantages: Collection[str]) -> list[Start]:
+    return [Start(service=s, vantage=v, at_ns=middle(b)) for (s, v), b in found.items() if v in vantages]
+
+
+def _observed(made: Sequence[Made], service: str, vantage: str) -> tuple[int, int] | None:
+    """From the first to the last settled sighting of a service at a vantage."""
+    here = [s for m in made if (m.cell.service, m.cell.vantage) == (service, vantage) for s in m.seen if s.settles]
+    if not here:
+        return None
+    return min(s.sighting.first_ns for s in here), max(s.sighting.last_ns for s in here)
+
+
+def _wide(what: Between) -> int:
+    return (what.before_ns or 0) - (what.after_ns or 0)

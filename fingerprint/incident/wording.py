@@ -1,0 +1,279 @@
+"""What an incident says in words: never more than its cells, events and tests carry.
+
+``together`` is said only where the test, with every discount, leaves chance at most `CHANCE`; a start that nobody saw
+is called so; and what is simulated is called a simulation in the first words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from fingerprint.accounts import Account
+from fingerprint.incident import lacking
+from fingerprint.incident.cells import Made
+from fingerprint.incident.infrastructure import p_value
+from fingerprint.incident.model import BLOCKED, DOWN, OK, Cell, Event, Incident
+from fingerprint.incident.times import between, long, same_day
+from fingerprint.report.wording import count, how
+
+# The customary level of a single test; the value itself is always printed beside the word.
+CHANCE = 0.05
+# One screen: the summary that a person reads first.
+WORDS = 120
+# So many names are spelled out before they are counted.
+NAMED = 4
+RoleSentence = Callable[[Mapping[str, str]], str | None]
+STATE_WORDS = {BLOCKED: "blocked", DOWN: "down", OK: "works", "insufficient": "not settled"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """How services are called, and which vantages there are in all."""
+
+    titles: Mapping[str, str] = field(default_factory=dict)
+    vantages: tuple[str, ...] = ()
+
+    def services(self, ids: Sequence[str]) -> str:
+        """``Twitter, Periscope and Zoom``; counted where there are many."""
+        if len(ids) > NAMED + 1:
+            return f"{listed([self.titles.get(s, s) for s in ids[:NAMED]])} and {len(ids) - NAMED} more services"
+        return listed([self.titles.get(s, s) for s in ids])
+
+    def places(self, keys: Sequence[str]) -> str:
+        """``at Alpha and Beta``; ``at 12 of 20 vantages``; nothing where there is but one, unnamed."""
+        if tuple(keys) == ("unnamed",) and len(self.vantages) == 1:
+            return ""
+        if len(keys) > NAMED:
+            whole = f"all {len(keys)}" if len(keys) == len(self.vantages) else f"{len(keys)} of {len(self.vantages)}"
+            return f" at {whole} vantages"
+        return f" at {listed(keys)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "nothing"
+
+
+def answer(made: Sequence[Made]) -> str:
+    """Blocked or down if anything is; ok only if everything is; else insufficient."""
+    states = {m.cell.state for m in made}
+    if states & {BLOCKED, DOWN}:
+        return BLOCKED if BLOCKED in states else DOWN
+    return OK if states == {OK} else "insufficient"
+
+
+def roles(states: Mapping[str, str], sentence: RoleSentence | None) -> str:
+    """``the web page works; image and video are blocked``."""
+    if sentence and (said := sentence(states)):
+        return said
+    by_state: dict[str, list[str]] = {}
+    for role, state in states.items():
+        by_state.setdefault(state, []).append(role)
+    parts = []
+    for state, verb in ((OK, "work"), (BLOCKED, "blocked"), (DOWN, "down"), ("insufficient", "not settled")):
+        if its := by_state.get(state):
+            does = ("works", "work") if state == OK else (f"is {verb}", f"are {verb}")
+            parts.append(f"{listed(its)} {does[len(its) > 1]}")
+    return "; ".join(parts)
+
+
+def event(one: Event, every: Sequence[Event], cells: Sequence[Cell], names: Names) -> str:
+    """One event in a few sentences."""
+    said = [happened(one, names), together(one)]
+    if one.state == BLOCKED:
+        said += [f"{ways(one, cells, names)}.", f"{_upper(one.controls)}."]
+        said += [injector(one)] if one.injectors else []
+        said += [f"{_upper(d.says)}." for d in one.discounts]
+    else:
+        said += [f"{_upper(one.controls)}."]
+        said += [apart(one, other, names) for other in every if other.state == BLOCKED]
+    return " ".join(s for s in said if s)
+
+
+def happened(one: Event, names: Names) -> str:
+    """Who was how, where, from when to when."""
+    were = "was" if len(one.services) == 1 else "were"
+    word = "blocked" if one.state == BLOCKED else "down, with no sign of interference,"
+    return f"{names.services(one.services)} {were} {word}{names.places(one.vantages)} {lasted(one)}."
+
+
+def lasted(one: Event) -> str:
+    """Onset and end, each as an interval."""
+    seen = one.onset.after_ns is not None
+    start = f"starting {between(one.onset)}" if seen else f"already when first seen, {between(one.onset)}"
+    if one.end.before_ns is None or one.end.after_ns is None:
+        return f"{start}; its end was not seen"
+    known = one.onset.before_ns if one.onset.before_ns is not None else one.end.after_ns
+    return f"{start}, ending {between(one.end, day=not same_day(known, one.end.after_ns))}"
+
+
+def together(one: Event) -> str:
+    """Whether services began together, by the test and its discounts; empty for one service."""
+    if len(one.services) < 2:
+        return ""
+    if one.test is None:
+        return "Whether they began together cannot be tested: too little was seen of the time before or after."
+    kind = "exact" if one.test.exact else "drawn"
+    p = f"p = {p_value(one.test.p_value)}, {one.test.permutations:,} arrangements, {kind}"
+    if one.test.p_value > CHANCE:
+        return f"That they began at about the same time may be chance ({p})."
+    left = [d for d in one.discounts if d.p_value is not None and d.p_value > CHANCE]
+    if left:
+        return f"They began together ({p}), but what they share may be the whole reason: {left[0].says}."
+    return f"They began together: without a common cause that is unlikely ({p})."
+
+
+def is_together(one: Event) -> bool:
+    """Whether the word may be used of an event."""
+    if one.test is None or one.test.p_value > CHANCE:
+        return False
+    return all(d.p_value is None or d.p_value <= CHANCE for d in one.discounts)
+
+
+def ways(one: Event, cells: Sequence[Cell], names: Names) -> str:
+    """How, by vantage where that differs."""
+    by_vantage: dict[str, dict[str, None]] = {}
+    for i in one.cells:
+        by_vantage.setdefault(cells[i].vantage, {}).update(dict.fromkeys(cells[i].mechanisms))
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for vantage, nodes in by_vantage.items():
+        kinds.setdefault(tuple(sorted(nodes)), []).append(vantage)
+    parts = []
+    for kind, where in kinds.items():
+        place = names.places(where) if len(kinds) > 1 else ""
+        parts.append(f"{listed([how(n) for n in kind])}{place}")
+    return _upper("How: " + "; ".join(parts))
+
+
+def injector(one: Event) -> str:
+    """Devices that several cells share: a strengthening, and no verdict."""
+    name, cells = one.injectors[0]
+    return (
+        f"Forged packets of {len(cells)} of its {len(one.cells)} cells resemble one device ({name}), which speaks for"
+        " one hand and proves none."
+    )
+
+
+def apart(down: Event, blocked: Event, names: Names) -> str:
+    """Why an outage and a blocking are two matters, or why that is open."""
+    what = names.services(blocked.services)
+    reasons = []
+    if down.end.before_ns is not None and blocked.onset.after_ns is not None:
+        gap_ns = blocked.onset.after_ns - down.end.before_ns
+        if gap_ns > 0:
+            reasons.append(f"it was over {long(gap_ns)} before the other began")
+    if down.onset.after_ns is not None and blocked.end.before_ns is not None:
+        gap_ns = down.onset.after_ns - blocked.end.before_ns
+        if gap_ns > 0:
+            reasons.append(f"it began {long(gap_ns)} after the other was over")
+    if not reasons:
+        return f"Whether it has to do with the blocking of {what} is open: the times overlap or were not seen whole."
+    reasons.append("it shows an outage and no interference")
+    everywhere = set(down.vantages) == set(names.vantages)
+    if everywhere and len(names.vantages) > 1 and set(blocked.vantages) != set(names.vantages):
+        reasons.append(f"it was seen at all {len(names.vantages)} vantages, the other at {len(blocked.vantages)}")
+    return f"It is unrelated to the blocking of {what}: {listed(reasons)}."
+
+
+def told(raw: Incident, accounts: Sequence[Account], names: Names) -> Incident:
+    """The incident with its headline, its paragraph, what is not known, and what to do next."""
+    mark = _simulated(raw)
+    return replace(
+        raw,
+        headline=mark + headline(raw, names),
+        paragraph=mark + paragraph(raw, names, WORDS - len(mark.split())),
+        unknown=lacking.unknown(raw, accounts),
+        next=lacking.steps(raw, accounts),
+    )
+
+
+def _simulated(raw: Incident) -> str:
+    if not raw.simulated:
+        return ""
+    part = " in part" if any(s.simulated is None for s in raw.sources) else ""
+    return f"A simulation{part} ({listed(raw.simulated)}), not a measurement: "
+
+
+def main_event(raw: Incident) -> Event | None:
+    """The blocking of most services at most vantages, the first of equals; else the same of outages."""
+    state = BLOCKED if raw.answer == BLOCKED else DOWN
+    its = [e for e in raw.events if e.state == state]
+    return max(its, key=lambda e: len(e.services) * len(e.vantages), default=None)
+
+
+def headline(raw: Incident, names: Names) -> str:
+    """One sentence: the verdict."""
+    one = main_event(raw)
+    if one is None:
+        return _nothing(raw)
+    were = "was" if len(one.services) == 1 else "were"
+    how_many = " together" if is_together(one) else ""
+    word = f"blocked{how_many}" if one.state == BLOCKED else "down, with no sign of interference,"
+    p = f" (p = {p_value(one.test.p_value)})" if one.test and is_together(one) else ""
+    return f"{names.services(one.services)} {were} {word}{p}{names.places(one.vantages)} {lasted(one)}."
+
+
+def _nothing(raw: Incident) -> str:
+    """The sentence where nothing was down or blocked."""
+    if raw.answer == OK:
+        services = [title for _, title in raw.services]
+        return f"Nothing was blocked: {listed(services[:NAMED])} worked whenever it was looked at."
+    if not raw.cells:
+        return "Nobody can tell from this: it holds no account of any service."
+    kinds = {s.kind for s in raw.sources}
+    if kinds == {"told"}:
+        return (
+            "Nobody can tell from this: what people told says what was noticed, not how it was done; captures of the"
+            " services, with controls, at two lines would."
+        )
+    open_ = sum(c.state == "insufficient" for c in raw.cells)
+    return (
+        f"Nobody can tell from this: {open_} of {count(len(raw.cells), 'cell')} were never settled; the steps under"
+        " “next” would settle them."
+    )
+
+
+def paragraph(raw: Incident, names: Names, words: int) -> str:
+    """The same with its reasons, in at most so many words: sentences that do not fit are left out, last ones first."""
+    one = main_event(raw)
+    if one is None:
+        said = [_nothing(raw), *_stayed(raw, names)]
+    else:
+        said = [happened(one, names)]
+        said += [f"{ways(one, raw.cells, names)}."] if one.state == BLOCKED else []
+        said += [together(one), f"{_upper(one.controls)}.", *_stayed(raw, names), *_others(raw, one, names)]
+    kept: list[str] = []
+    for sentence in (s for s in said if s):
+        if len(" ".join([*kept, sentence]).split()) <= words or not kept:
+            kept.append(sentence)
+    return " ".join(kept)
+
+
+def _stayed(raw: Incident, names: Names) -> list[str]:
+    """Vantages at which everything worked."""
+    by: dict[str, set[str]] = {}
+    for c in raw.cells:
+        by.setdefault(c.vantage, set()).add(c.state)
+    clean = [v for v in by if by[v] == {OK}]
+    if not clean or raw.answer == OK:
+        return []
+    return [f"Everything worked{names.places(clean)}."]
+
+
+def _others(raw: Incident, one: Event, names: Names) -> list[str]:
+    """Outages that are another matter, and the number of further events."""
+    outages = [e for e in raw.events if e.state == DOWN and e is not one]
+    more = [e for e in raw.events if e.state == BLOCKED and e is not one]
+    said = []
+    if outages and one.state == BLOCKED:
+        first = outages[0]
+        said.append(f"{happened(first, names)} {apart(first, one, names)}")
+    if more:
+        when = "another time" if len(more) == 1 else "other times"
+        said.append(f"{count(len(more), 'other blocking')} began at {when}.")
+    return said
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
