@@ -66,13 +66,13 @@ EPOCH_NS = 1_589_736_600 * 10**9
 class World:
     """Names and addresses of a scenario on the simulated path, and when it begins. Presets all share `WORLD`.
 
-    Machines whose address is in ``off`` do not answer.
+    Web servers whose address is in ``down`` take connections, and end each with an alert or an error of their own.
     """
 
     client: tuple[str, ...] = CLIENT
     resolver: tuple[str, ...] = RESOLVER
     names: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType(NAMES))
-    off: frozenset[str] = frozenset()
+    down: frozenset[str] = frozenset()
     begins_ns: int = EPOCH_NS
 
     @property

@@ -15,6 +15,7 @@ from fingerprint.lab.packet import ICMP, ICMP6, UDP, Packet
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.presets import preset as preset_of
 from fingerprint.lab.simulated import corrupt, icmp
+from fingerprint.lab.simulated.ailing import AilingTls, AilingWeb
 from fingerprint.lab.simulated.client import Speaker
 from fingerprint.lab.simulated.host import Host
 from fingerprint.lab.simulated.network import Network
@@ -72,14 +73,14 @@ class SimulatedCarrier:
         servers, world = self.preset.servers, self.world
         self.client = Host(self.network, world.client, seed=seed, timestamps=self.path.timestamps)
         for number, addresses in enumerate(world.webs):
-            if world.off.intersection(addresses):
-                continue
             web = Host(self.network, addresses, seed=seed)
             web.listening[443] = lambda: TlsApp(servers, world.names)
             web.listening[80] = lambda: WebApp(servers, world.names)
             web.listening[services.TLS_PORT] = lambda: TlsApp(servers, world.names)
             for port in servers.closed if number == 0 else ():
                 del web.listening[port]
+            if world.down.intersection(addresses):
+                web.listening |= {443: AilingTls, 80: AilingWeb, services.TLS_PORT: AilingTls}
             serve(web)
             self._quic(web, 443)
         public = Host(self.network, PUBLIC_RESOLVER, seed=seed)
