@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO
 
 import captures
-from captures.errors import CaptureError, TargetError
-from fingerprint import __version__, engine, exits
+from captures.errors import CaptureError, PrivilegeError, TargetError
+from fingerprint import __version__, engine, exits, selecting
 from fingerprint import registry as techniques
 from fingerprint import report as reports
 from fingerprint.registry import Registry
@@ -66,10 +66,12 @@ def judged(
     jobs: int | None = None,
     part_s: float | None = None,
     vantage: Vantage = NOTHING,
+    display_filter: str | None = None,
 ) -> Report:
     """The report on the captures meant by ``paths``. What cannot be read stands in its ``errors``.
 
-    ``part_s`` and ``vantage`` are as in `engine.analyse`. Raises TargetError if no path is given at all.
+    ``part_s`` and ``vantage`` are as in `engine.analyse`. With ``display_filter`` only the conversations are judged in
+    which a packet matches. Raises TargetError if no path is given at all, or for a filter that is none.
     """
     if not paths:
         raise TargetError("name a capture to read, a folder of them, or - for standard input")
@@ -79,13 +81,16 @@ def judged(
     try:
         workers = jobs or os.cpu_count() or 1
         report = engine.analyse(
-            files, techniques=registry, together=together, jobs=workers, part_s=part_s, vantage=vantage
-        )
+            files, techniques=registry, together=together, jobs=workers, part_s=part_s, vantage=vantage,
+            read=selecting.reader(display_filter) if display_filter else None,
+        )  # fmt: skip
+    except (TargetError, PrivilegeError):
+        raise
     except Exception as error:
         if os.environ.get("FINGERPRINT_DEBUG"):
             raise
         report = Report(version=__version__, captures=(), verdicts=(), tables=(), errors=(broken(error, files),))
-    return with_failures(report, failures)
+    return with_failures(selecting.told(report, display_filter), failures)
 
 
 def found(paths: Iterable[str]) -> tuple[list[str], list[Failure]]:

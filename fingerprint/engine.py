@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_all_start_methods, get_context
@@ -59,17 +59,20 @@ def analyse(
     jobs: int = 1,
     part_s: float | None = None,
     vantage: Vantage = vantage_given.NOTHING,
+    read: Read | None = None,
 ) -> Report:
     """The report on some files. A file that cannot be read is an entry in ``errors``, never an exception.
 
     ``together`` lets the controls of one file serve another; otherwise each is judged apart, on ``jobs`` processes.
     With ``part_s`` each is judged in parts of that many seconds, and each part is a capture of the report by itself.
     ``vantage`` is what the options say of where they were taken; sidecars and manifests are read beside the files.
+    ``read`` is what reads a file, where not all of it is to be seen.
     """
+    read = read or _read
     if together:
-        judged = [_together(files, techniques, vantage)]
+        judged = [_together(files, techniques, vantage, read)]
     else:
-        judged = list(_apart(files, techniques, jobs, part_s, vantage))
+        judged = list(_apart(files, techniques, jobs, part_s, vantage, read))
     verdicts = sorted((v for _, found, _ in judged for v in found), key=lambda v: ORDER[v.state])
     return Report(
         version=__version__,
@@ -91,37 +94,44 @@ def _of_tables() -> Iterator[Failure]:
         yield from (Failure(file="injectors", error=says) for says in injectors.complaints(known))
 
 
+Read = Callable[[str, int], Recording]  # a file, and its place among those of the report; raises CaptureError
+
+
+def _read(file: str, index: int) -> Recording:
+    return captures.read(file, index=index)
+
+
 Part = tuple[tuple[CaptureSummary, ...], tuple[Verdict, ...], tuple[Failure, ...]]
 
 
 def _apart(
-    files: Sequence[str], techniques: Techniques, jobs: int, part_s: float | None, vantage: Vantage
+    files: Sequence[str], techniques: Techniques, jobs: int, part_s: float | None, vantage: Vantage, read: Read
 ) -> Iterator[Part]:
     """Each file judged on its own. An unreadable file leaves no summary, so indices count what was read."""
     if jobs > 1 and len(files) > 1 and "fork" in get_all_start_methods():
         workers = min(jobs, len(files), os.cpu_count() or 1)
         # Forked workers inherit the techniques: those of a plugin file could not be sent to them.
         with ProcessPoolExecutor(
-            workers, get_context("fork"), _equip, (techniques.techniques, part_s, vantage)
+            workers, get_context("fork"), _equip, (techniques.techniques, part_s, vantage, read)
         ) as pool:
             yield from renumbered(pool.map(_equipped, files, range(0, len(files) * STRIDE, STRIDE)))
         return
     index = 0
     for file in files:
-        part = _one(file, index, techniques.techniques, part_s, vantage)
+        part = _one(file, index, techniques.techniques, part_s, vantage, read)
         index += len(part[0])
         yield part
 
 
 # Workers number the parts of the n-th file from n times this on: no file has as many.
 STRIDE = 1 << 20
-Equipment = tuple[Sequence[tuple[str, Technique]], float | None, Vantage]
+Equipment = tuple[Sequence[tuple[str, Technique]], float | None, Vantage, Read]
 _EQUIPMENT: list[Equipment] = []
 
 
-def _equip(techniques: Sequence[tuple[str, Technique]], part_s: float | None, vantage: Vantage) -> None:
+def _equip(techniques: Sequence[tuple[str, Technique]], part_s: float | None, vantage: Vantage, read: Read) -> None:
     """Give a worker process its techniques."""
-    _EQUIPMENT[:] = [(techniques, part_s, vantage)]
+    _EQUIPMENT[:] = [(techniques, part_s, vantage, read)]
 
 
 def _equipped(file: str, index: int) -> Part:
@@ -159,10 +169,15 @@ def _moved(verdicts: tuple[Verdict, ...], by: int) -> tuple[Verdict, ...]:
 
 
 def _one(
-    file: str, index: int, techniques: Sequence[tuple[str, Technique]], part_s: float | None, vantage: Vantage
+    file: str,
+    index: int,
+    techniques: Sequence[tuple[str, Technique]],
+    part_s: float | None,
+    vantage: Vantage,
+    read: Read,
 ) -> Part:
     try:
-        recording = captures.read(file, index=index)
+        recording = read(file, index)
     except CaptureError as error:
         return (), (), (Failure(file=_name(file), error=str(error)),)
     if part_s is None:
@@ -191,13 +206,13 @@ def _in_parts(
     return tuple(summaries), tuple(verdicts), tuple(errors)
 
 
-def _together(files: Sequence[str], techniques: Techniques, vantage: Vantage) -> Part:
+def _together(files: Sequence[str], techniques: Techniques, vantage: Vantage, read: Read) -> Part:
     recordings: list[Recording] = []
     readable: list[str] = []
     errors: list[Failure] = []
     for file in files:
         try:
-            recordings.append(captures.read(file, index=len(recordings)))
+            recordings.append(read(file, len(recordings)))
             readable.append(file)
         except CaptureError as error:
             errors.append(Failure(file=_name(file), error=str(error)))

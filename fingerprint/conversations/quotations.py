@@ -52,6 +52,16 @@ def quotations(recording: Recording, kinds: Mapping[int, frozenset[int]]) -> Ite
             yield Quotation(row + 1, report, quoted, flow, sent)
 
 
+def about(recording: Recording) -> Iterator[tuple[int, int]]:
+    """Every ICMP error of any kind that quotes a packet of the capture: row of the report, row of the packet quoted."""
+    c = recording.columns
+    # RFC 792 and RFC 4443 section 2.1: unreachable, quench, redirect, exceeded, parameter problem; below 128 in ICMPv6.
+    old = {code << 8 | sub for code in (3, 4, 5, 11, 12) for sub in range(256)}
+    new = {value for value in set(c.icmp[c.protocol == 58].tolist()) if value < 128 << 8}
+    for q in quotations(recording, {1: frozenset(old), 58: frozenset(new)}):
+        yield q.number - 1, q.row
+
+
 def _flows(recording: Recording) -> dict[_Ends, tuple[int, int]]:
     """5-tuple, as a packet of either direction shows it → flow and direction."""
     f = recording.flows

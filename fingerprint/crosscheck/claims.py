@@ -103,7 +103,9 @@ def _of_trigger(mechanism: Any, wanted: set[int]) -> Iterator[Claim]:
     packets = tuple(sorted({n for e in mechanism["evidence"] if e["capture"] in wanted for n in e["packets"]}))
     if packets:
         says = f"{mechanism['mechanism']} is set off by {trigger['field']} = {trigger['value']}"
-        yield Claim(facts=TRIGGERS[trigger["field"]], value=str(trigger["value"]), packets=packets, says=says)
+        # Ports that share a fate are one trigger: "8801, 8804".
+        for value in str(trigger["value"]).split(", "):
+            yield Claim(facts=TRIGGERS[trigger["field"]], value=value, packets=packets, says=says)
 
 
 def _of_sentence(says: str, packets: tuple[int, ...]) -> Iterator[Claim]:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from pyshark.capture.file_capture import FileCapture
 
-from captures.errors import CaptureError, PrivilegeError
+from captures.errors import CaptureError, PrivilegeError, TargetError
 
 # Versions whose dissection the tests have compared with ours: 4.0 with every sample and the corpus.
 TESTED = ("4.0",)
@@ -162,38 +162,41 @@ def check(name: str, numbers: Collection[int], frames: Collection[int], failed: 
     )
 
 
-def matching(path: Path, display_filter: str) -> tuple[list[int], str | None]:
-    """The numbers of the frames that a display filter selects, and tshark's complaint about the end of the file.
+def matching(path: Path, display_filter: str) -> list[int]:
+    """The numbers of the frames that a display filter selects, as far as tshark can read the file.
 
-    Raises PrivilegeError without tshark, ValueError with tshark's own words for a filter that it rejects, CaptureError
+    Raises PrivilegeError without tshark, TargetError with tshark's own words for a filter that it rejects, CaptureError
     if it fails before it has shown a frame.
     """
     tool, _ = found()
     with prepared(path, None) as (file, settings, preferences):
-        command = [
-            tool,
-            "-n",
-            "-r",
-            str(file),
-            *preferences,
-            "-Y",
-            display_filter,
-            "-T",
-            "fields",
-            "-e",
-            "frame.number",
-        ]
-        told = subprocess.run(  # noqa: S603  # the tool found on PATH, no shell
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=environment(settings)
-        )
-    numbers = [int(line) for line in told.stdout.split()]
-    words = " ".join(line.strip() for line in map(said, told.stderr.splitlines()) if line)
+        command = [tool, "-n", "-r", str(file), *preferences, "-T", "fields", "-e", "frame.number"]
+        told = run([*command, "-Y", display_filter], settings)
+        numbers = [int(line) for line in told.stdout.split()]
+        # Whose fault it is shows without the filter: a file that tshark cannot read fails then too.
+        if told.returncode and not numbers and not run([*command, "-c", "1"], settings).returncode:
+            raise TargetError(f"-Y {display_filter}: tshark says: {words(told.stderr)}")
     if told.returncode and not numbers:
-        # tshark's own exit codes (ws_exit_codes.h): 2 the command line, 4 a filter that it cannot compile.
-        if told.returncode == 4 or "display filter" in words or "is not a valid" in words or "Neither" in words:
-            raise ValueError(words)
-        raise CaptureError(f"{path.name}: tshark fails: {words or told.returncode}; look at the file with capinfos")
-    return numbers, words if told.returncode else None
+        raise CaptureError(f"{path.name}: tshark fails: {words(told.stderr)}; look at the file with capinfos")
+    return numbers
+
+
+def run(command: Sequence[str], settings: str) -> subprocess.CompletedProcess[str]:
+    """One run of tshark, to its end."""
+    return subprocess.run(  # noqa: S603  # the tool found on PATH, no shell
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=environment(settings),
+    )
+
+
+def words(stderr: str) -> str:
+    """What tshark said on standard error, in one line."""
+    return " ".join(filter(None, map(said, stderr.splitlines()))) or "nothing at all"
 
 
 def found() -> tuple[str, str]:
