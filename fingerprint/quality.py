@@ -20,6 +20,10 @@ run-clock      the host's clock was set back in mid-run
 Nor does what is said of the vantage:
 
 vantage-clock  the servers' dates contradict the clock's offset that was given
+
+Nor does a table of AS numbers:
+
+networks-date  it is from another month than the capture
 """
 
 from __future__ import annotations
