@@ -20,6 +20,7 @@ from fingerprint import (
     http_dates,
     injectors,
     looking,
+    pictures,
     script,
     signatures,
     tables,
@@ -245,6 +246,7 @@ def _judged(
     findings, faults = looking.look(capture, techniques)
     verdicts, more = looking.judged(capture, findings)
     verdicts = injectors.named(capture, verdicts)
+    verdicts = pictures.pictured(capture, verdicts)
     verdicts = tuple(replace(v, flows=community_id.flows(v, recordings)) for v in verdicts)
     errors += [Failure(file=recordings[0].file, error=says) for _, says in (*faults, *more)]
     return (
