@@ -60,11 +60,13 @@ def write_to(file: IO[bytes], frames: Iterable[Frame], *, links: Sequence[Link],
 class Writer:
     """A capture that grows: the file is readable after every call, whenever its buffer has been flushed."""
 
-    def __init__(self, file: IO[bytes], *, links: Sequence[Link], application: str | None = None) -> None:
+    def __init__(
+        self, file: IO[bytes], *, links: Sequence[Link], application: str | None = None, comments: Sequence[str] = ()
+    ) -> None:
         self._file = file
         self._interfaces = len(links)
         self.count = 0  # frames written so far
-        file.write(opening(links, application=application))
+        file.write(opening(links, application=application, comments=comments))
 
     def frame(self, frame: Frame) -> None:
         """Writes one packet. Raises ValueError if it names an interface that was not described."""
@@ -74,12 +76,13 @@ class Writer:
         self.count += 1
 
     def statistics(
-        self, *, interface: int, received_pkts: int, dropped_pkts: int, began_ns: int, ended_ns: int
+        self, *, interface: int, received_pkts: int, dropped_pkts: int | None, began_ns: int, ended_ns: int
     ) -> None:
         """Writes what the recorder counted on an interface, and from when to when it listened.
 
-        ``received_pkts`` are those that were meant for this file, ``dropped_pkts`` those of them that it lacks. Written
-        again, the last one counts. The silence up to ``ended_ns`` is thereby witnessed by the file itself.
+        ``received_pkts`` are those that were meant for this file, ``dropped_pkts`` those of them that it lacks, None
+        where nobody counted. Written again, the last one counts. The silence up to ``ended_ns`` is thereby witnessed by
+        the file itself.
         """
         if not 0 <= interface < self._interfaces:
             raise ValueError(f"statistics name interface {interface}; describe it in links")
@@ -91,9 +94,9 @@ class Writer:
         )  # fmt: skip
 
 
-def opening(links: Sequence[Link], *, application: str | None = None) -> bytes:
+def opening(links: Sequence[Link], *, application: str | None = None, comments: Sequence[str] = ()) -> bytes:
     """What a file begins with, for a recorder that appends to it block by block."""
-    return _section(application) + b"".join(_interface(link) for link in links)
+    return _section(application, comments) + b"".join(_interface(link) for link in links)
 
 
 def block(frame: Frame) -> bytes:
@@ -101,14 +104,15 @@ def block(frame: Frame) -> bytes:
     return _enhanced(frame)
 
 
-def statistics(*, interface: int, received_pkts: int, dropped_pkts: int, began_ns: int, ended_ns: int) -> bytes:
+def statistics(*, interface: int, received_pkts: int, dropped_pkts: int | None, began_ns: int, ended_ns: int) -> bytes:
     """What was counted on an interface, to be appended to a file that has an `opening`; see `Writer.statistics`."""
     options = [
         (_BEGAN, _time(began_ns)),
         (_ENDED, _time(ended_ns)),
         (_RECEIVED, pack("<Q", received_pkts)),
-        (_DROPPED, pack("<Q", dropped_pkts)),
     ]
+    if dropped_pkts is not None:
+        options.append((_DROPPED, pack("<Q", dropped_pkts)))
     return _block(_STATISTICS, pack("<I", interface) + _time(ended_ns), options)
 
 
@@ -116,8 +120,10 @@ def _time(time_ns: int) -> bytes:
     return pack("<II", time_ns >> 32, time_ns & 0xFFFFFFFF)
 
 
-def _section(application: str | None) -> bytes:
-    options = [(_APPLICATION, application.encode())] if application else []
+def _section(application: str | None, comments: Sequence[str]) -> bytes:
+    options = [(_COMMENT, comment.encode()) for comment in comments]
+    if application:
+        options.append((_APPLICATION, application.encode()))
     return _block(_SECTION, pack("<IHHq", 0x1A2B3C4D, 1, 0, -1), options)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fingerprint import __version__, cli_vantage
+from fingerprint import __version__, cli_evidence, cli_vantage
 
 app = typer.Typer(
     add_completion=False,
@@ -78,6 +78,8 @@ def analyse(
     country: cli_vantage.Country = None,
     place: cli_vantage.Place = None,
     note: cli_vantage.Note = None,
+    display_filter: cli_evidence.Filter = None,
+    evidence: cli_evidence.Evidence = None,
 ) -> None:
     """Say how services in captures are blocked.
 
@@ -92,8 +94,13 @@ def analyse(
     output = analysing.Output(form="json" if json else form, path=out, showing=showing)
     here = cli_vantage.vantage(vantage, provider, asn, country, place, note)
     paths = [*(files or ()), *(read or ())]
-    report = analysing.judged(paths, registry, together=together, jobs=jobs, part_s=part_s, vantage=here)
-    raise typer.Exit(analysing.finish(report, output, states))
+    cut = cli_evidence.cutter(evidence, paths, registry, part_s)
+    report = analysing.judged(
+        paths, registry, together=together, jobs=jobs, part_s=part_s, vantage=here, display_filter=display_filter
+    )
+    code = analysing.finish(report, output, states)
+    cut(report)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -136,4 +143,5 @@ from fingerprint import cli_authors, cli_lab, cli_probe, cli_tables  # noqa: E40
 cli_probe.register(app)
 cli_authors.register(app)
 cli_tables.register(app)
+cli_evidence.register(app)
 app.add_typer(cli_lab.app, name="lab")

@@ -28,6 +28,8 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
 # How sentences write a TTL and an IP ID that they saw.
 _TTL = re.compile(r"\bTTL (\d{1,3})\b(?! s\b)")
 _IP_ID = re.compile(r"\bIP ID 0x([0-9A-Fa-f]{4})\b")
+# What a stranger wrote into a packet is quoted, and claims nothing: payloads, pages, addresses of pages.
+_QUOTED = re.compile(r"'(?:[^'\\\\]|\\\\.)*'|\"(?:[^\"\\\\]|\\\\.)*\"|\w+://\S+")
 # More than one dissection of a file is for: the strongest evidence comes first.
 MOST_PACKETS = 5000
 
@@ -109,15 +111,16 @@ def _of_trigger(mechanism: Any, wanted: set[int]) -> Iterator[Claim]:
 
 
 def _of_sentence(says: str, packets: tuple[int, ...]) -> Iterator[Claim]:
-    for found in ADDRESS.findall(says):
+    plain = _QUOTED.sub(" ", says)
+    for found in ADDRESS.findall(plain):
         try:
             address = str(ip_address(found))
         except ValueError:
             continue
         yield Claim(facts=(ADDRESSES,), value=address, packets=packets, says=says)
-    for ttl in _TTL.findall(says):
+    for ttl in _TTL.findall(plain):
         yield Claim(facts=("ip.ttl", "ipv6.hlim"), value=str(int(ttl)), packets=packets, says=says)
-    for number in _IP_ID.findall(says):
+    for number in _IP_ID.findall(plain):
         yield Claim(facts=("ip.id",), value=hex(int(number, 16)), packets=packets, says=says)
 
 

@@ -44,7 +44,8 @@ def of_frames(recording: Recording, numbers: Collection[int]) -> dict[int, Facts
 
 def headers(packet: Packet) -> Iterator[tuple[str, str]]:
     """Time, length, and what the innermost IP header and the header behind it say."""
-    yield "frame.time_epoch", f"{packet.time_ns // 10**9}.{packet.time_ns % 10**9:09d}"
+    if packet.time_ns >= 0:  # Wireshark takes the small negative times of clockless recorders for a far future
+        yield "frame.time_epoch", f"{packet.time_ns // 10**9}.{packet.time_ns % 10**9:09d}"
     yield "frame.len", str(packet.wire_bytes)
     yield "frame.cap_len", str(packet.captured_bytes)
     if packet.ip is not None:

@@ -1,0 +1,59 @@
+"""What ``fingerprint crosscheck`` does between its options and its exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from captures.errors import CaptureError, TargetError
+from fingerprint import analysing
+from fingerprint.crosscheck import shark, telling
+from fingerprint.crosscheck.opinion import opinion
+from fingerprint.registry import Registry
+from fingerprint.report.document import as_dict
+from fingerprint.terminal import complain
+
+
+def check(
+    file: str,
+    registry: Registry,
+    *,
+    report: Path | None = None,
+    display_filter: str | None = None,
+    as_json: bool = False,
+) -> int:
+    """Compare, print, and return the exit code. The verdict is that of ``report``, or one made now.
+
+    Raises PrivilegeError without tshark, CaptureError for a file that cannot be read or cites nothing, TargetError for
+    a report that is not about it.
+    """
+    if file == "-":
+        raise TargetError("crosscheck needs a file that tshark can read too; write standard input to one first")
+    shark.found()
+    document = judged(file, registry, display_filter) if report is None else told(report)
+    found = opinion(Path(file), document)
+    telling.write(found, sys.stdout, as_json=as_json)
+    sys.stdout.flush()
+    for complaint in found.complaints:
+        complain(complaint)
+    return telling.code(found)
+
+
+def judged(file: str, registry: Registry, display_filter: str | None) -> Any:
+    """The report on the file as a document. Raises CaptureError if it cannot be read."""
+    report = analysing.judged([file], registry, jobs=1, display_filter=display_filter)
+    if not report.captures:
+        raise CaptureError(report.errors[0].error if report.errors else f"{file}: cannot be read")
+    if len(report.captures) > 1:
+        raise TargetError("crosscheck compares one file at a time")
+    return as_dict(report, all_ok=True, with_vantage=True)
+
+
+def told(report: Path) -> Any:
+    """A report that was written before. Raises TargetError for what is no JSON."""
+    try:
+        return json.loads(report.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise TargetError(f"--report {report}: is no report in JSON ({error})") from None
