@@ -98,9 +98,8 @@ def analyse(
     report = analysing.judged(
         paths, registry, together=together, jobs=jobs, part_s=part_s, vantage=here, display_filter=display_filter
     )
-    code = analysing.finish(report, output, states)
     cut(report)
-    raise typer.Exit(code)
+    raise typer.Exit(analysing.finish(report, output, states))
 
 
 @app.command()
