@@ -143,11 +143,12 @@ def renumbered(parts: Iterable[Part]) -> Iterator[Part]:
     """Parts made with multiples of STRIDE as indices, their citations moved to the place among what was read."""
     read = 0
     for place, (summaries, verdicts, errors) in enumerate(parts):
-        yield summaries, _moved(verdicts, read - place * STRIDE), errors
+        yield summaries, moved(verdicts, read - place * STRIDE), errors
         read += len(summaries)
 
 
-def _moved(verdicts: tuple[Verdict, ...], by: int) -> tuple[Verdict, ...]:
+def moved(verdicts: tuple[Verdict, ...], by: int) -> tuple[Verdict, ...]:
+    """The verdicts with every citation moved by so many files."""
     if not by:
         return verdicts
     from dataclasses import fields, is_dataclass

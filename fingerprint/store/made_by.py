@@ -1,0 +1,61 @@
+"""What made a judgement: everything that could change it, so that what is stored is used for as long as it would be
+judged the same.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import captures
+import fingerprint
+from fingerprint import __version__, tables
+from fingerprint.registry import Registry
+from fingerprint.store.entry import digest
+
+# What judges: the packages whose code takes part, beside the techniques wherever those come from.
+PACKAGES = (captures, fingerprint)
+CODE = (".py", ".so", ".toml")
+
+
+def made_by(registry: Registry, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The tool with its code, tables and techniques as hashes, and the options that count, as they were given."""
+    return {
+        "tool": f"censorship-fingerprint {__version__}",
+        "code": code(),
+        "tables": digest([[t.name, t.version, t.sha256] for t in tables.at_hand()[0].tables]),
+        "techniques": digest([[name, repr(technique), of_file(technique)] for name, technique in registry.techniques]),
+        "options": dict(options),
+    }
+
+
+@cache
+def code() -> str:
+    """One hash of the code that judges. A version number alone would call an edited checkout what it no longer is."""
+    running = sha256()
+    for package in PACKAGES:
+        root = Path(package.__file__ or ".").parent
+        for file in sorted(path for path in root.rglob("*") if path.suffix in CODE and "samples" not in path.parts):
+            running.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+    return running.hexdigest()
+
+
+def of_file(technique: object) -> str:
+    """The hash of a technique's file; its name where there is no file to be had."""
+    try:
+        return of_path(Path(inspect.getfile(type(technique))))
+    except (OSError, TypeError):
+        return type(technique).__qualname__
+
+
+def of_path(path: Path) -> str:
+    """The hash of a file."""
+    with path.open("rb") as file:
+        running = sha256()
+        while block := file.read(1 << 20):
+            running.update(block)
+    return running.hexdigest()
