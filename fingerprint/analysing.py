@@ -15,6 +15,7 @@ from captures.errors import CaptureError, PrivilegeError, TargetError
 from fingerprint import __version__, engine, exits, selecting
 from fingerprint import registry as techniques
 from fingerprint import report as reports
+from fingerprint.networks import Networks, naming
 from fingerprint.registry import Registry
 from fingerprint.report import Showing
 from fingerprint.terminal import complain
@@ -67,11 +68,12 @@ def judged(
     part_s: float | None = None,
     vantage: Vantage = NOTHING,
     display_filter: str | None = None,
+    networks: Networks | None = None,
 ) -> Report:
     """The report on the captures meant by ``paths``. What cannot be read stands in its ``errors``.
 
     ``part_s`` and ``vantage`` are as in `engine.analyse`. With ``display_filter`` only the conversations are judged in
-    which a packet matches. Raises TargetError if no path is given at all, or for a filter that is none.
+    which a packet matches. ``networks`` name the AS of places. Raises TargetError if no path is given at all, or for a filter that is none.
     """
     if not paths:
         raise TargetError("name a capture to read, a folder of them, or - for standard input")
@@ -90,7 +92,8 @@ def judged(
         if os.environ.get("FINGERPRINT_DEBUG"):
             raise
         report = Report(version=__version__, captures=(), verdicts=(), tables=(), errors=(broken(error, files),))
-    return with_failures(selecting.told(report, display_filter), failures)
+    report = naming.named(selecting.told(report, display_filter), networks)
+    return with_failures(report, failures)
 
 
 def found(paths: Iterable[str]) -> tuple[list[str], list[Failure]]:
