@@ -22,11 +22,13 @@ from fingerprint import (
     looking,
     pictures,
     script,
+    services,
     signatures,
     tables,
     vantage_given,
 )
 from fingerprint.capture import Capture
+from fingerprint.services import Services
 from fingerprint.technique import Technique
 from fingerprint.vantage import Vantage
 from fingerprint.verdict.judge import ORDER
@@ -61,25 +63,31 @@ def analyse(
     part_s: float | None = None,
     vantage: Vantage = vantage_given.NOTHING,
     read: Read | None = None,
+    known: Services | None = None,
 ) -> Report:
     """The report on some files. A file that cannot be read is an entry in ``errors``, never an exception.
 
     ``together`` lets the controls of one file serve another; otherwise each is judged apart, on ``jobs`` processes.
     With ``part_s`` each is judged in parts of that many seconds, and each part is a capture of the report by itself.
     ``vantage`` is what the options say of where they were taken; sidecars and manifests are read beside the files.
-    ``read`` is what reads a file, where not all of it is to be seen.
+    ``read`` is what reads a file, where not all of it is to be seen; ``known`` are the services, if not those at hand.
     """
     read = read or _read
     if together:
         judged = [_together(files, techniques, vantage, read)]
     else:
         judged = list(_apart(files, techniques, jobs, part_s, vantage, read))
+    known = known or services.at_hand()[0]
     verdicts = sorted((v for _, found, _ in judged for v in found), key=lambda v: ORDER[v.state])
+    verdicts = list(services.filed(verdicts, known))
     return Report(
         version=__version__,
         captures=tuple(s for summaries, _, _ in judged for s in summaries),
         verdicts=tuple(verdicts),
-        tables=tuple((t.name, t.version, t.sha256) for t in tables.at_hand()[0].tables),
+        tables=(
+            *((t.name, t.version, t.sha256) for t in tables.at_hand()[0].tables),
+            *services.used(verdicts, known),
+        ),
         errors=(*techniques.failures, *_of_tables(), *dict.fromkeys(e for _, _, errors in judged for e in errors)),
         partial="; ".join(p for summaries, _, _ in judged for s in summaries if (p := s.partial)) or None,
     )
@@ -88,7 +96,7 @@ def analyse(
 def _of_tables() -> Iterator[Failure]:
     """What of the user's own tables cannot be used."""
     known, complaints = tables.at_hand()
-    yield from (Failure(file=file, error=error) for file, error in complaints)
+    yield from (Failure(file=file, error=error) for file, error in (*complaints, *services.at_hand()[1]))
     if len(known.named("blockpages")) > 1:
         yield from (Failure(file=says.partition(",")[0], error=says) for says in signatures.of(known).complaints)
     if len(known.named("injectors")) > 1:

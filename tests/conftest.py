@@ -9,8 +9,8 @@ import pytest
 
 import captures
 
-# Whatever tables the person at this machine has imported: the tests know ours.
-os.environ["FINGERPRINT_TABLES"] = ""
+# Whatever tables and services the person at this machine has added: the tests know ours.
+os.environ["FINGERPRINT_TABLES"] = os.environ["FINGERPRINT_SERVICES"] = ""
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 
