@@ -73,7 +73,8 @@ def judged(
     """The report on the captures meant by ``paths``. What cannot be read stands in its ``errors``.
 
     ``part_s`` and ``vantage`` are as in `engine.analyse`. With ``display_filter`` only the conversations are judged in
-    which a packet matches. ``networks`` name the AS of places. Raises TargetError if no path is given at all, or for a filter that is none.
+    which a packet matches. ``networks`` name the AS of places. Raises TargetError if no path is given at all, or for a
+    filter that is none.
     """
     if not paths:
         raise TargetError("name a capture to read, a folder of them, or - for standard input")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fingerprint import __version__, cli_evidence, cli_vantage
+from fingerprint import __version__, cli_evidence, cli_store, cli_vantage
 
 app = typer.Typer(
     add_completion=False,
@@ -80,6 +81,9 @@ def analyse(
     note: cli_vantage.Note = None,
     display_filter: cli_evidence.Filter = None,
     evidence: cli_evidence.Evidence = None,
+    networks: cli_store.Table = None,
+    networks_date: cli_store.Dated = None,
+    store: cli_store.Store = None,
 ) -> None:
     """Say how services in captures are blocked.
 
@@ -95,9 +99,16 @@ def analyse(
     here = cli_vantage.vantage(vantage, provider, asn, country, place, note)
     paths = [*(files or ()), *(read or ())]
     cut = cli_evidence.cutter(evidence, paths, registry, part_s)
-    report = analysing.judged(
-        paths, registry, together=together, jobs=jobs, part_s=part_s, vantage=here, display_filter=display_filter
+    judge = partial(
+        analysing.judged,
+        registry=registry,
+        together=together,
+        part_s=part_s,
+        vantage=here,
+        display_filter=display_filter,
+        networks=cli_store.networks(networks, networks_date),
     )
+    report = cli_store.judged(paths, judge, store=store, jobs=jobs, anew=why, with_vantage=with_vantage)
     cut(report)
     raise typer.Exit(analysing.finish(report, output, states))
 
@@ -137,10 +148,11 @@ def doctor() -> None:
     raise typer.Exit(checks.report())
 
 
-from fingerprint import cli_authors, cli_lab, cli_probe, cli_tables  # noqa: E402  # their options are built on those above
+from fingerprint import cli_authors, cli_incident, cli_lab, cli_probe, cli_tables  # noqa: E402  # their options are built on those above
 
 cli_probe.register(app)
 cli_authors.register(app)
 cli_tables.register(app)
+cli_incident.register(app)
 cli_evidence.register(app)
 app.add_typer(cli_lab.app, name="lab")

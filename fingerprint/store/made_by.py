@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ import fingerprint
 from fingerprint import __version__, tables
 from fingerprint.registry import Registry
 from fingerprint.store.entry import digest
+from fingerprint.technique import Technique
 
 # What judges: the packages whose code takes part, beside the techniques wherever those come from.
 PACKAGES = (captures, fingerprint)
@@ -28,7 +30,9 @@ def made_by(registry: Registry, options: Mapping[str, Any]) -> dict[str, Any]:
         "tool": f"censorship-fingerprint {__version__}",
         "code": code(),
         "tables": digest([[t.name, t.version, t.sha256] for t in tables.at_hand()[0].tables]),
-        "techniques": digest([[name, repr(technique), of_file(technique)] for name, technique in registry.techniques]),
+        "techniques": digest(
+            [[name, settings(technique), of_file(technique)] for name, technique in registry.techniques]
+        ),
         "options": dict(options),
     }
 
@@ -42,6 +46,14 @@ def code() -> str:
         for file in sorted(path for path in root.rglob("*") if path.suffix in CODE and "samples" not in path.parts):
             running.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return running.hexdigest()
+
+
+def settings(technique: Technique) -> list[list[str]]:
+    """The thresholds of a technique, in order; sets have one of their own."""
+    values = ((f.name, getattr(technique, f.name)) for f in fields(technique))
+    return [
+        [name, repr(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)] for name, value in values
+    ]
 
 
 def of_file(technique: object) -> str:

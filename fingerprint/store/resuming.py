@@ -37,6 +37,7 @@ class Keeping:
     made_by: Mapping[str, Any]  # of every file alike
     vantage: Vantage  # what the options say of it
     with_vantage: bool = False  # whether client addresses stay in what is kept
+    anew: bool = False  # what is stored is judged again, and not kept twice
 
     def __post_init__(self) -> None:
         if self.store.exists() and not self.store.is_dir():
@@ -50,9 +51,9 @@ def judged(files: Sequence[str], keeping: Keeping, judge: Judge, *, jobs: int) -
     """
     stored = _stored(keeping.store)
     wanted = {file: named(file, keeping) for file in files}
-    new = [file for file in files if wanted[file] not in stored]
+    new = [file for file in files if keeping.anew or wanted[file] not in stored]
     reports: dict[str, Report] = {}
-    kept: set[str | None] = set()
+    kept = set(stored)
     for file, made in zip(new, _each(new, judge, jobs), strict=True):
         if wanted[file] not in kept:  # a copy under another name is the same capture
             keep(made, keeping, file, wanted[file])
@@ -60,7 +61,7 @@ def judged(files: Sequence[str], keeping: Keeping, judge: Judge, *, jobs: int) -
         reports[file] = made
     for file in files:
         if file not in reports:
-            reports[file] = reading.report(stored[wanted[file] or ""].account.document)
+            reports[file] = reading.report(stored[wanted[file]].account.document)
     _tell(len(files) - len(new), len(new), keeping.store)
     return joined([reports[file] for file in files])
 
