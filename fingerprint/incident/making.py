@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
 
 from fingerprint import __version__
 from fingerprint.accounts import Account, Problem
@@ -19,8 +18,8 @@ from fingerprint.incident.coincidence import coincidence
 from fingerprint.incident.events import Group, groups
 from fingerprint.incident.infrastructure import AsOf, discounts
 from fingerprint.incident.lines import Controls, judged
-from fingerprint.incident.model import Comparison, Event, Incident, RoleLine, Source
-from fingerprint.incident.sightings import Naming, nameless, sightings, vantage_of
+from fingerprint.incident.model import Cell, Event, Incident, RoleLine, Source
+from fingerprint.incident.sightings import CONTROL, Naming, Seen, nameless, numbered, sightings, vantage_of
 from fingerprint.incident.signatures import signatures
 from fingerprint.incident.starts import question
 from fingerprint.incident.times import S, nanoseconds
@@ -34,7 +33,27 @@ class Knowledge:
     naming: Naming = nameless
     titles: Mapping[str, str] = field(default_factory=dict)  # service id → how people call it
     as_of: AsOf | None = None  # autonomous system of an address at a time
-    roles: Any = None  # (service, {role: state}) → sentence, or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Only:
+    """What of the accounts is looked at; controls always are."""
+
+    services: tuple[str, ...] = ()
+    since_ns: int | None = None
+    until_ns: int | None = None
+
+    def takes(self, seen: Seen) -> bool:
+        """Whether a sighting is of a service and a time that was asked for."""
+        s = seen.sighting
+        if (self.since_ns is not None and s.last_ns < self.since_ns) or (
+            self.until_ns is not None and s.first_ns > self.until_ns
+        ):
+            return False
+        return not self.services or s.service in self.services or s.role == CONTROL
+
+
+EVERYTHING = Only()
 
 
 def make(
@@ -42,11 +61,11 @@ def make(
     *,
     problems: Sequence[Problem] = (),
     knowledge: Knowledge | None = None,
-    comparisons: Sequence[Comparison] = (),
+    only: Only = EVERYTHING,
 ) -> Incident:
     """The incident that some accounts tell of; with none it is ``insufficient`` and says so."""
     known = knowledge or Knowledge()
-    seen = sightings(accounts, known.naming)
+    seen = numbered([s for s in sightings(accounts, known.naming) if only.takes(s)])
     unset, out = doubts.unset_clocks(seen, accounts)
     against, torn = doubts.contradictions([s for s in seen if s.index not in out], accounts)
     inside = [s for s in seen if s.index not in out]
@@ -67,11 +86,11 @@ def make(
         tables=_tables(accounts),
         vantages=_vantages(accounts),
         services=tuple((s, known.titles.get(s, s)) for s in dict.fromkeys(m.cell.service for m in made)),
-        roles=_roles(made, known),
+        roles=_roles(made),
         sightings=tuple(s.sighting for s in seen),
         cells=tuple(m.cell for m in made),
         events=events,
-        comparisons=tuple(comparisons),
+        comparisons=(),
         unknown=(),
         doubts=(
             *doubts.problems(problems), *against, *unset, *doubts.clocks(accounts), *doubts.vantages(accounts),
@@ -175,12 +194,9 @@ def _told(vantage: Vantage) -> int:
     return sum(f is not None for f in fields)
 
 
-def _roles(made: Sequence[Made], known: Knowledge) -> tuple[RoleLine, ...]:
+def _roles(made: Sequence[Made]) -> tuple[RoleLine, ...]:
     """A sentence a service and vantage, in order of the cells."""
-    by: dict[tuple[str, str], dict[str, Made]] = {}
+    by: dict[tuple[str, str], list[Cell]] = {}
     for m in made:
-        by.setdefault((m.cell.service, m.cell.vantage), {})[m.cell.role] = m
-    return tuple(
-        RoleLine(service=s, vantage=v, says=wording.roles({r: m.cell.state for r, m in row.items()}, known.roles))
-        for (s, v), row in by.items()
-    )
+        by.setdefault((m.cell.service, m.cell.vantage), []).append(m.cell)
+    return tuple(RoleLine(service=s, vantage=v, says=wording.roles(row)) for (s, v), row in by.items())

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from fingerprint.accounts import Account
 from fingerprint.incident.model import Place, Sighting
-from fingerprint.incident.times import S, nanoseconds, span
+from fingerprint.incident.times import S, span
 from fingerprint.vantage import Vantage
 
 CONTROL = "control"
@@ -31,11 +31,11 @@ SOLD_FROM = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gouv", "mil", "n
 class Naming(Protocol):
     """Service and role of a name at a time, or None."""
 
-    def __call__(self, name: str, at_ns: int) -> tuple[str, str] | None:
+    def __call__(self, name: str, at_ns: int, endpoints: Sequence[str], /) -> tuple[str, str] | None:
         """Service id and role."""
 
 
-def nameless(name: str, at_ns: int) -> tuple[str, str] | None:  # noqa: ARG001  # the signature is Naming's
+def nameless(name: str, at_ns: int, endpoints: Sequence[str], /) -> tuple[str, str] | None:  # noqa: ARG001  # Naming's
     """A table without entries."""
     return None
 
@@ -92,6 +92,11 @@ def sightings(accounts: Sequence[Account], naming: Naming = nameless) -> tuple[S
         if (seen := _seen(account, target, Place(account=a, target=t), naming))
     ]
     found.sort(key=lambda s: (s.sighting.first_ns, s.sighting.last_ns, s.sighting.at.account, s.sighting.at.target))
+    return numbered(found)
+
+
+def numbered(found: Sequence[Seen]) -> tuple[Seen, ...]:
+    """Sightings with their places among all that are looked at."""
     return tuple(replace(seen, index=i) for i, seen in enumerate(found))
 
 
@@ -151,7 +156,7 @@ def _filed(target: Mapping[str, Any], at_ns: int, naming: Naming) -> tuple[str, 
     service, role = target["service"], target["role"]
     if role == CONTROL:
         return service or OTHER, CONTROL, True
-    if service is None and (told := naming(target["target"], at_ns)):
+    if service is None and (told := naming(target["target"], at_ns, target["endpoints"])):
         service, role = told[0], role or told[1]
     if service is not None:
         return service, role or OTHER, True
@@ -186,8 +191,3 @@ def _way(m: Mapping[str, Any]) -> Way:
         rate_bps=m["rate_bps"],
         rate_interval_bps=(low, high) if low is not None and high is not None else None,
     )
-
-
-def nanoseconds_or_none(text: str | None) -> int | None:
-    """A time of a document that may be missing."""
-    return None if text is None else nanoseconds(text)

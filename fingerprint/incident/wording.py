@@ -6,7 +6,7 @@ is called so; and what is simulated is called a simulation in the first words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fingerprint.accounts import Account
@@ -16,6 +16,7 @@ from fingerprint.incident.infrastructure import p_value
 from fingerprint.incident.model import BLOCKED, DOWN, OK, Cell, Event, Incident
 from fingerprint.incident.times import between, long, same_day
 from fingerprint.report.wording import count, how
+from fingerprint.services.sentences import sentence
 
 # The customary level of a single test; the value itself is always printed beside the word.
 CHANCE = 0.05
@@ -23,8 +24,6 @@ CHANCE = 0.05
 WORDS = 120
 # So many names are spelled out before they are counted.
 NAMED = 4
-RoleSentence = Callable[[Mapping[str, str]], str | None]
-STATE_WORDS = {BLOCKED: "blocked", DOWN: "down", OK: "works", "insufficient": "not settled"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,19 +62,14 @@ def answer(made: Sequence[Made]) -> str:
     return OK if states == {OK} else "insufficient"
 
 
-def roles(states: Mapping[str, str], sentence: RoleSentence | None) -> str:
-    """``the web page works; image and video are blocked``."""
-    if sentence and (said := sentence(states)):
-        return said
-    by_state: dict[str, list[str]] = {}
-    for role, state in states.items():
-        by_state.setdefault(state, []).append(role)
-    parts = []
-    for state, verb in ((OK, "work"), (BLOCKED, "blocked"), (DOWN, "down"), ("insufficient", "not settled")):
-        if its := by_state.get(state):
-            does = ("works", "work") if state == OK else (f"is {verb}", f"are {verb}")
-            parts.append(f"{listed(its)} {does[len(its) > 1]}")
-    return "; ".join(parts)
+def roles(cells: Sequence[Cell]) -> str:
+    """``the web page loads; image and video hosts do not``: one service at one vantage, by its roles."""
+    return sentence({c.role: "slow" if slowed(c) else "unknown" if c.best is None else c.state for c in cells})
+
+
+def slowed(cell: Cell) -> bool:
+    """Whether all that is done to it is slowing."""
+    return cell.state == BLOCKED and cell.reach == "degraded"
 
 
 def event(one: Event, every: Sequence[Event], cells: Sequence[Cell], names: Names) -> str:
@@ -244,9 +238,9 @@ def paragraph(raw: Incident, names: Names, words: int) -> str:
         said += [f"{ways(one, raw.cells, names)}."] if one.state == BLOCKED else []
         said += [together(one), f"{_upper(one.controls)}.", *_stayed(raw, names), *_others(raw, one, names)]
     kept: list[str] = []
-    for sentence in (s for s in said if s):
-        if len(" ".join([*kept, sentence]).split()) <= words or not kept:
-            kept.append(sentence)
+    for each in (s for s in said if s):
+        if len(" ".join([*kept, each]).split()) <= words or not kept:
+            kept.append(each)
     return " ".join(kept)
 
 
