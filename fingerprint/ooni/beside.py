@@ -1,0 +1,119 @@
+"""What other measurements of the same network say: names that pass at an address, names that a resolver answers well.
+
+Another name at the same address is the only thing by which sockets can show that a name is the trigger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fingerprint.conversations.dns_answers import is_bogon, network, registrable
+from fingerprint.ooni.facts import SYSTEM_ENGINES, Control, Exchange, Greeting, Lookup, Measurement
+
+# Two measurements are of one moment if they lie no farther apart: a probe works through its list of sites in minutes.
+TOGETHER_S = 900.0
+_S = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """A name that passed at an address."""
+
+    name: str
+    line: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """All that one network's measurements give each other. Endpoints are (address, port, ``tls`` or ``http``)."""
+
+    passes: dict[tuple[str, int, str], tuple[Pass, ...]]
+    answered: dict[str, frozenset[str]]  # session → names whose lookup agrees with the test helper's
+
+    def other_name(self, m: Measurement, address: str, port: int, layer: str) -> Pass | None:
+        """The nearest pass of a name that is no relative of the target's, there and within a quarter of an hour."""
+        near = [
+            p
+            for p in self.passes.get((address, port, layer), ())
+            if registrable(p.name) != registrable(m.target) and abs(p.at_ns - m.first_ns) <= TOGETHER_S * _S
+        ]
+        return min(near, key=lambda p: (abs(p.at_ns - m.first_ns), p.line), default=None)
+
+    def others_answered(self, m: Measurement) -> int:
+        """How many other names the resolver answered in the same run of the probe as the test helper's did."""
+        return sum(registrable(n) != registrable(m.target) for n in self.answered.get(m.session, ()))
+
+
+def beside(measurements: Iterable[Measurement]) -> Beside:
+    """What the measurements of one network give each other."""
+    passes: dict[tuple[str, int, str], list[Pass]] = {}
+    answered: dict[str, set[str]] = {}
+    for m in measurements:
+        for g in m.greetings:
+            if g.failure is None and g.sni and g.ttl_hops is None:
+                passes.setdefault((g.address, g.port, "tls"), []).append(_pass(m, g.sni))
+        for host, address in _served(m):
+            passes.setdefault((address, 80, "http"), []).append(_pass(m, host))
+        if m.control and any(agrees(q, m.control) for q in m.lookups if q.name == m.target):
+            answered.setdefault(m.session, set()).add(m.target)
+    return Beside(
+        passes={place: tuple(found) for place, found in passes.items()},
+        answered={session: frozenset(names) for session, names in answered.items()},
+    )
+
+
+def _pass(m: Measurement, name: str) -> Pass:
+    return Pass(name=name, line=m.line, at_ns=m.first_ns)
+
+
+def _served(m: Measurement) -> Iterable[tuple[str, str]]:
+    """Hosts that were served over plain HTTP as the test helper was, and at which address."""
+    connected = {c.address for c in m.connects if c.port == 80 and c.failure is None}
+    for x in m.exchanges:
+        where = x.address or (next(iter(connected)) if len(connected) == 1 else None)
+        if not x.secure and x.failure is None and x.status and where and m.alike and not x.known:
+            yield x.host, where
+
+
+def agrees(lookup: Lookup, control: Control) -> bool:
+    """Whether a lookup by the line's resolver and the test helper's gave addresses of one network or one AS."""
+    if lookup.engine not in SYSTEM_ENGINES or not lookup.addresses:
+        return False
+    theirs = {network(a) for a in control.addresses}
+    return bool(theirs & {network(a) for a in lookup.addresses} or lookup.asns & control.asns)
+
+
+def related(name: str, target: str) -> bool:
+    """Whether a name is the target's, with or without ``www.``."""
+    return name.removeprefix("www.") == target.removeprefix("www.")
+
+
+def trusted(m: Measurement, address: str) -> bool:
+    """Whether what happens at an address says something of the name: it is not an address that only a lie may give.
+
+    With a control: the test helper was given it, or one of its network or AS, or a certificate of the name was shown
+    there. Without one every public address is, and any at which another's name was spoken on purpose.
+    """
+    if m.foreign or address == m.target:
+        return True
+    if is_bogon(address):
+        return False
+    if any(g.verified and related(g.sni, m.target) and g.address == address for g in m.greetings):
+        return True
+    if m.control is None:
+        return True
+    if address in m.control.addresses or network(address) in {network(a) for a in m.control.addresses}:
+        return True
+    return any(address in q.addresses and q.asns & m.control.asns for q in m.lookups)
+
+
+def plain(m: Measurement) -> tuple[Exchange, ...]:
+    """The requests in the clear for the target itself."""
+    return tuple(x for x in m.exchanges if not x.secure and related(x.host, m.target))
+
+
+def greeted(m: Measurement) -> tuple[Greeting, ...]:
+    """The target's own handshakes with packets of full life; one without a name was meant for the target."""
+    return tuple(g for g in m.greetings if g.ttl_hops is None and (not g.sni or related(g.sni, m.target)))

@@ -1,0 +1,119 @@
+"""What lookups and plain pages of one measurement are evidence of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fingerprint.conversations.dns_answers import far_apart, is_bogon
+from fingerprint.ooni import clues_of_lookups as clues
+from fingerprint.ooni.beside import Beside, plain, related, trusted
+from fingerprint.ooni.facts import ANSWERED_NO, ENDINGS, PLAIN_ENGINES, SYSTEM_ENGINES, Lookup, Measurement
+from fingerprint.signatures import CHOSEN, Signatures
+from fingerprint.technique import Cited, Clue, Evidence, Facets, Subject, Trigger, cite
+
+# Likewise words that stand elsewhere too: what a page of these scopes says does not tell whose it is.
+NOBODYS = CHOSEN | {"vbw"}
+
+
+def of_lookups(m: Measurement, beside: Beside, signatures: Signatures) -> Iterator[Evidence]:
+    """Denials, silence and false answers for the target's name."""
+    found = []
+    for lookup in m.lookups:
+        if lookup.name == m.target and lookup.engine in PLAIN_ENGINES:
+            found += [e for e in (_of_lookup(m, lookup, signatures),) if e]
+    yield from found
+    others = beside.others_answered(m)
+    if found and others:
+        facets = Facets(trigger=Trigger(field="dns.qname", value=m.target))
+        yield cite(clues.OTHERS_ANSWERED, subject(m, "dns"), cited(m), facets=facets, others=others, line=m.line)
+
+
+def _of_lookup(m: Measurement, lookup: Lookup, signatures: Signatures) -> Evidence | None:
+    control = m.control
+    mine = m.own_resolver and lookup.engine in SYSTEM_ENGINES
+    whose = clues.PROVIDERS if mine else clues.ANYBODYS
+    words: dict[str, Any] = {"name": m.target, "line": m.line, "given": listed(lookup.addresses)}
+    theirs = listed(control.addresses) if control else ""
+    if page := signatures.notice(lookup.addresses):
+        helper = f"the test helper was given {theirs}" if theirs else "no test helper was asked"
+        return _about(m, clues.NOTICE, lookup.addresses, page=page.id, theirs=helper, **words)
+    if control is None:
+        return None
+    if lookup.failure is not None and control.dns_failure is not None and not control.addresses:
+        helper = control.dns_failure
+        return _about(m, clues.NOBODY_KNOWS, (), failure=lookup.failure, theirs=helper, **words)
+    if not theirs or any(is_bogon(a) for a in control.addresses):
+        return None
+    words |= {"theirs": theirs}
+    if said := ANSWERED_NO.get(lookup.failure or ""):
+        return _about(m, (clues.NXDOMAIN if said == "nxdomain" else clues.REFUSED)[whose], (), **words)
+    if ENDINGS.get(lookup.failure or "") == "timeout":
+        return _about(m, clues.SILENT[whose], (), **words)
+    if any(is_bogon(a) for a in lookup.addresses):
+        return _about(m, clues.BOGON[whose], lookup.addresses, **words)
+    if lookup.addresses and _elsewhere(m, lookup):
+        strange = m.target != lookup.addresses[0] and _uncertified(m, lookup)
+        return _about(
+            m, (clues.WITHOUT_ITS_CERTIFICATE if strange else clues.CONTRADICTED)[whose], lookup.addresses, **words
+        )
+    return None
+
+
+def _about(m: Measurement, clue: Clue, disputed: tuple[str, ...], **words: Any) -> Evidence:
+    return cite(clue, subject(m, "dns"), cited(m), disputes=disputed, **words)
+
+
+def _elsewhere(m: Measurement, lookup: Lookup) -> bool:
+    """Whether it gave addresses in other networks than the helper's, none of which can be vouched for."""
+    assert m.control is not None
+    return (
+        m.alike is not True
+        and far_apart(lookup.addresses, m.control.addresses)
+        and not lookup.asns & m.control.asns
+        and not any(trusted(m, a) for a in lookup.addresses)
+    )
+
+
+def _uncertified(m: Measurement, lookup: Lookup) -> bool:
+    """Whether somebody answered TLS at one of its addresses, with a certificate that is not the name's."""
+    return any(
+        g.address in lookup.addresses and related(g.sni, m.target) and (g.failure or "").startswith("ssl_")
+        for g in m.greetings
+    )
+
+
+def of_pages(m: Measurement, *, lied_to: bool) -> Iterator[Evidence]:
+    """Known block pages in the clear. Behind a false address a page says nothing of the way to the true one."""
+    for place, x in enumerate(m.exchanges):
+        if x not in plain(m) or (lied_to and not (x.address and trusted(m, x.address))):
+            continue
+        then = m.exchanges[place + 1] if place + 1 < len(m.exchanges) else None
+        node, known = "blockpage", x.known
+        if not known and then and x.to_host and not related(x.to_host, m.target) and then.host == x.to_host:
+            node, known = "redirect", then.known
+        if not known:
+            continue
+        page, scope = next((k for k in known if k[1] not in NOBODYS), known[0])
+        family = clues.PRODUCT_PAGE if scope in NOBODYS else clues.KNOWN_PAGE
+        about = subject(m, "http", x.address, 80)
+        yield cite(family[node], about, cited(m), name=m.target, page=page, line=m.line)
+        if m.control and m.control.served and (m.control.status or 0) < 400 and not m.alike:
+            words: dict[str, Any] = {"name": m.target, "status": m.control.status, "line": m.line}
+            yield cite(clues.SERVED_ELSEWHERE[node], about, cited(m), **words)
+
+
+def subject(m: Measurement, protocol: str, address: str | None = None, port: int | None = None) -> Subject:
+    """The target, in the trial that this measurement is."""
+    return Subject(name=m.target, address=address, port=port, protocol=protocol, trial=str(m.line))
+
+
+def cited(m: Measurement) -> Cited:
+    """The measurement's line, where evidence from packets cites a packet. Reports name it in words."""
+    return Cited(0, m.line)
+
+
+def listed(addresses: tuple[str, ...] | frozenset[str]) -> str:
+    """The first two addresses, and how many more there are."""
+    some = sorted(addresses)
+    return ", ".join(some[:2]) + (f" and {len(some) - 2} more" if len(some) > 2 else "")
