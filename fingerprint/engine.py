@@ -20,6 +20,7 @@ from fingerprint import (
     http_dates,
     injectors,
     looking,
+    opened,
     pictures,
     script,
     services,
@@ -28,7 +29,6 @@ from fingerprint import (
     vantage_given,
 )
 from fingerprint.capture import Capture
-from fingerprint.services import Services
 from fingerprint.technique import Technique
 from fingerprint.vantage import Vantage
 from fingerprint.verdict.judge import ORDER
@@ -63,21 +63,20 @@ def analyse(
     part_s: float | None = None,
     vantage: Vantage = vantage_given.NOTHING,
     read: Read | None = None,
-    known: Services | None = None,
 ) -> Report:
     """The report on some files. A file that cannot be read is an entry in ``errors``, never an exception.
 
     ``together`` lets the controls of one file serve another; otherwise each is judged apart, on ``jobs`` processes.
     With ``part_s`` each is judged in parts of that many seconds, and each part is a capture of the report by itself.
     ``vantage`` is what the options say of where they were taken; sidecars and manifests are read beside the files.
-    ``read`` is what reads a file, where not all of it is to be seen; ``known`` are the services, if not those at hand.
+    ``read`` is what reads a file, where not all of it is to be seen.
     """
     read = read or _read
     if together:
         judged = [_together(files, techniques, vantage, read)]
     else:
         judged = list(_apart(files, techniques, jobs, part_s, vantage, read))
-    known = known or services.at_hand()[0]
+    known = services.at_hand()[0]
     verdicts = sorted((v for _, found, _ in judged for v in found), key=lambda v: ORDER[v.state])
     verdicts = list(services.filed(verdicts, known))
     return Report(
@@ -256,6 +255,7 @@ def _judged(
     verdicts, more = looking.judged(capture, findings)
     verdicts = injectors.named(capture, verdicts)
     verdicts = pictures.pictured(capture, verdicts)
+    verdicts = opened.with_observations(verdicts, capture)
     verdicts = tuple(replace(v, flows=community_id.flows(v, recordings)) for v in verdicts)
     errors += [Failure(file=recordings[0].file, error=says) for _, says in (*faults, *more)]
     return (

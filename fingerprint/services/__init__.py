@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -22,8 +21,10 @@ from fingerprint.services.reading import read
 if TYPE_CHECKING:
     from fingerprint.verdict.model import Verdict
 
-__all__ = ["Reached", "Service", "Services", "at_hand", "built_in", "filed", "folder", "near", "of", "read", "used"]
+__all__ = ["Reached", "Service", "Services", "at_hand", "built_in", "filed", "folder", "of", "read", "used"]
 
+# Roles that are no matter of a table.
+GIVEN = ("control", "resolver")
 # Names another folder of services, for tests and for several sets beside each other; empty for none.
 VARIABLE = "FINGERPRINT_SERVICES"
 
@@ -76,22 +77,17 @@ def of(name: str, at_ns: int) -> tuple[str, str] | None:
     return at_hand()[0].of(name, at_ns)
 
 
-def near(word: str, known: Services) -> tuple[str, ...]:
-    """Ids that somebody may have meant, nearest first."""
-    named = {s.title.lower(): s.id for s in known.services} | {s.id: s.id for s in known.services}
-    found = get_close_matches(word.lower(), list(named), n=5, cutoff=0.6)
-    within = [s.id for s in known.services if len(word) > 2 and word.lower() in f"{s.id} {s.title.lower()}"]
-    return tuple(dict.fromkeys([*(named[f] for f in found), *within]))[:3]
-
-
 def filed(verdicts: Iterable[Verdict], known: Services) -> Iterator[Verdict]:
     """The verdicts with their service and role at the time that they are about.
 
-    A role that a script, a port or the table of resolvers has given stays. Nothing else of a verdict is touched.
+    A role that a script or a port has given stays (`fingerprint.verdict.roles`). Nothing else of a verdict is touched.
     """
     for verdict in verdicts:
         told = known.of(verdict.target, verdict.first_ns, reached(verdict.endpoints))
-        yield replace(verdict, service=told[0], role=verdict.role or told[1]) if told else verdict
+        if told is None:
+            yield verdict
+        else:
+            yield replace(verdict, service=told[0], role=verdict.role if verdict.role in GIVEN else told[1])
 
 
 def reached(endpoints: Collection[str]) -> tuple[Reached, ...]:
