@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from fingerprint.incident.events import Group
 from fingerprint.incident.lines import Control, Controls
 
+# How a sentence about a line that is at fault begins.
+FAILED = "controls failed too"
+
 
 def during(group: Group, controls: Controls) -> dict[str, Control]:
     """By vantage of an event, the controls within the time that the event certainly spans."""
@@ -25,14 +28,14 @@ def sentence(found: dict[str, Control]) -> str:
     without = [v for v, c in found.items() if not c.settled]
     if not settled:
         return "no control was seen at the time"
-    share = f"{ok} of {settled} sightings of controls were ok"
+    share = f"{ok} of {settled} of their sightings were ok"
     missing = f"; none was seen at {_list(without)}" if without else ""
     if any(c.failing for c in found.values()):
         failing = [v for v, c in found.items() if c.failing]
-        return f"controls failed too at {_list(failing)} ({share}){missing}"
+        return f"{FAILED} at {_list(failing)}: {share}{missing}"
     if ok == settled:
-        return f"controls stayed up ({share}){missing}"
-    return f"controls mostly stayed up ({share}){missing}"
+        return f"controls stayed up: {share}{missing}"
+    return f"controls mostly stayed up: {share}{missing}"
 
 
 def _list(words: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from fingerprint.accounts import Account, Problem
 from fingerprint.incident.model import BLOCKED, OK, Between, Doubt
 from fingerprint.incident.sightings import Seen
 from fingerprint.incident.times import WEB_NS, between, moment
+from fingerprint.report import wording
 from fingerprint.report.wording import count
 
 # So many names are spelled out in one sentence.
@@ -22,21 +23,25 @@ def contradictions(seen: Sequence[Seen], accounts: Sequence[Account]) -> tuple[t
     """Ok and blocked for one name, at one vantage and one time, by two accounts; and the sightings concerned."""
     doubts: list[Doubt] = []
     torn: set[int] = set()
-    key = _name
-    for (_, _, vantage, target), row in groupby(sorted(seen, key=lambda s: (key(s), s.held_ns)), key=key):
-        settled = [s for s in row if s.settles in (OK, BLOCKED)]
-        for one, other in _overlapping(settled):
-            torn |= {one.index, other.index}
-            files = tuple(dict.fromkeys(accounts[s.sighting.at.account].file for s in (one, other)))
-            first_ns = max(one.held_ns[0], other.held_ns[0])
-            last_ns = min(one.held_ns[1], other.held_ns[1])
-            time = between(Between(after_ns=first_ns, before_ns=last_ns))
-            says = (
-                f"{target} at {vantage} {time} is {one.settles} by {files[0]} and {other.settles} by {files[-1]};"
-                " that time counts as unknown"
-            )
-            doubts.append(Doubt(kind="contradiction", says=says, files=files))
+    for _, row in groupby(sorted(seen, key=lambda s: (_name(s), s.held_ns)), key=_name):
+        pairs = list(_overlapping([s for s in row if s.settles in (OK, BLOCKED)]))
+        if pairs:
+            torn |= {s.index for pair in pairs for s in pair}
+            doubts.append(_contradiction(pairs, accounts))
     return tuple(doubts), frozenset(torn)
+
+
+def _contradiction(pairs: Sequence[tuple[Seen, Seen]], accounts: Sequence[Account]) -> Doubt:
+    (one, other), more = pairs[0], len(pairs) - 1
+    files = tuple(dict.fromkeys(accounts[s.sighting.at.account].file for pair in pairs for s in pair))
+    first_ns, last_ns = max(one.held_ns[0], other.held_ns[0]), min(one.held_ns[1], other.held_ns[1])
+    by = [f"{s.settles} by {accounts[s.sighting.at.account].file}" for s in (one, other)]
+    again = f", and so {wording.again(more)}" if more else ""
+    says = (
+        f"{one.sighting.target} at {one.sighting.vantage} {between(Between(after_ns=first_ns, before_ns=last_ns))} is"
+        f" {by[0]} and {by[1]}{again}; those times count as unknown"
+    )
+    return Doubt(kind="contradiction", says=says, files=files)
 
 
 def _name(s: Seen) -> tuple[str, str, str, str]:

@@ -37,6 +37,8 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         "llnwd.net": "Edgio", "gcdn.co": "Gcore",
     }
 )  # fmt: skip
+# So many services are spelled out.
+NAMED = 4
 # What is looked for → how a reader is told.
 WORDS = {
     "server": "the server {value}",
@@ -44,7 +46,7 @@ WORDS = {
     "asn": "the autonomous system {value}",
     "cdn": "the content delivery network {value}",
     "resolver": "the resolver {value}",
-    "owner": "that no table knows their owner",
+    "owner": "an owner that no table knows",
 }
 
 
@@ -123,22 +125,22 @@ def _things(seen: Seen, as_of: AsOf | None) -> Iterable[tuple[str, str]]:
 
 def _discount(shared: Shared, asked: Question, test: Test | None, seed: int) -> Discount:
     merged = dict.fromkeys(shared.services, shared.services[0])
-    names = " and ".join(shared.services)
+    names = f"{len(shared.services)} services" if len(shared.services) > NAMED else " and ".join(shared.services)
     thing = WORDS[shared.what].format(value=shared.value)
     left = None
     if test and asked.within:
         left = coincidence(asked.event, asked.everything, asked.within, seed, merged)
     if test is None:
-        rest = "there is no test to discount"
+        rest = ""
     elif left is None:
-        rest = "counted as one service, nothing is left to have coincided"
+        rest = "; counted as one service, nothing is left to have coincided"
     else:
-        rest = f"counted as one service, p = {p_value(left.p_value)}"
+        rest = f"; counted as one service, p = {p_value(left.p_value)}"
     return Discount(
         what=shared.what,
         value=shared.value,
         cells=shared.cells,
-        says=f"{names} share {thing}: {rest}",
+        says=f"{names} share {thing}{rest}",
         p_value=left.p_value if left else 1.0 if test else None,
     )
 

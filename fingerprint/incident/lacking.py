@@ -29,7 +29,8 @@ def unknown(raw: Incident, accounts: Sequence[Account]) -> tuple[str, ...]:
 def _settled(raw: Incident) -> Iterator[str]:
     open_ = [c for c in raw.cells if c.state == "insufficient"]
     if open_:
-        yield f"{count(len(open_), 'cell')} of {len(raw.cells)} was never settled: {_cells(open_)}"
+        were = "was" if len(open_) == 1 else "were"
+        yield f"{len(open_)} of {count(len(raw.cells), 'cell')} {were} never settled: {_cells(open_)}"
     if raw.cells and not any(s.role == "control" for s in raw.sightings):
         yield "no control was seen, so a fault of a whole line would not be noticed by it"
     if len({c.vantage for c in raw.cells}) == 1:

@@ -21,7 +21,7 @@ from fingerprint.incident.lines import Controls, judged
 from fingerprint.incident.model import Cell, Event, Incident, RoleLine, Source
 from fingerprint.incident.sightings import CONTROL, Naming, Seen, nameless, numbered, sightings, vantage_of
 from fingerprint.incident.signatures import signatures
-from fingerprint.incident.starts import question
+from fingerprint.incident.starts import Spans, observed, question
 from fingerprint.incident.times import S, nanoseconds
 from fingerprint.vantage import Vantage
 
@@ -115,15 +115,16 @@ def _events(
     made: Sequence[Made], controls: Controls, seed: int, as_of: AsOf | None, names: wording.Names
 ) -> tuple[Event, ...]:
     found = groups(made)
-    events = [_event(g, found, made, controls, seed, as_of) for g in found]
+    spans = observed(made)
+    events = [_event(g, found, spans, controls, seed, as_of) for g in found]
     cells_of = tuple(m.cell for m in made)
     return tuple(replace(e, says=wording.event(e, events, cells_of, names)) for e in events)
 
 
 def _event(
-    group: Group, every: Sequence[Group], made: Sequence[Made], controls: Controls, seed: int, as_of: AsOf | None
+    group: Group, every: Sequence[Group], spans: Spans, controls: Controls, seed: int, as_of: AsOf | None
 ) -> Event:
-    asked = question(group, every, made)
+    asked = question(group, every, spans)
     test = coincidence(asked.event, asked.everything, asked.within, seed) if asked.within else None
     return Event(
         state=group.state,

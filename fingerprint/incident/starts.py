@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from fingerprint.incident.cells import Made
@@ -21,14 +21,19 @@ class Question:
     within: Window | None
 
 
-def question(group: Group, groups: Sequence[Group], made: Sequence[Made]) -> Question:
+Spans = Mapping[tuple[str, str], tuple[int, int]]
+
+
+def question(group: Group, groups: Sequence[Group], spans: Spans) -> Question:
     """The onsets of an event beside all onsets of its state, within the time that its services were all observed."""
     own = _starts(group)
     vantages = {v for _, v in own}
-    spans = [span for service, vantage in own if (span := _observed(made, service, vantage))]
+    observed_ns = [spans[key] for key in own if key in spans]
     step_ns = step_of([_wide(b) for b in own.values()])
     everything = [s for g in groups if g.state == group.state for s in _as_starts(_starts(g), vantages)]
-    return Question(event=tuple(_as_starts(own, vantages)), everything=tuple(everything), within=window(spans, step_ns))
+    return Question(
+        event=tuple(_as_starts(own, vantages)), everything=tuple(everything), within=window(observed_ns, step_ns)
+    )
 
 
 def _starts(group: Group) -> dict[tuple[str, str], Between]:
@@ -54,12 +59,16 @@ def _as_starts(found: dict[tuple[str, str], Between], vantages: Collection[str])
     return [Start(service=s, vantage=v, at_ns=middle(b)) for (s, v), b in found.items() if v in vantages]
 
 
-def _observed(made: Sequence[Made], service: str, vantage: str) -> tuple[int, int] | None:
-    """From the first to the last settled sighting of a service at a vantage."""
-    here = [s for m in made if (m.cell.service, m.cell.vantage) == (service, vantage) for s in m.seen if s.settles]
-    if not here:
-        return None
-    return min(s.sighting.first_ns for s in here), max(s.sighting.last_ns for s in here)
+def observed(made: Sequence[Made]) -> Spans:
+    """From the first to the last settled sighting of each service at each vantage."""
+    out: dict[tuple[str, str], tuple[int, int]] = {}
+    for m in made:
+        key = (m.cell.service, m.cell.vantage)
+        for s in m.seen:
+            if s.settles:
+                first_ns, last_ns = out.get(key, (s.sighting.first_ns, s.sighting.last_ns))
+                out[key] = min(first_ns, s.sighting.first_ns), max(last_ns, s.sighting.last_ns)
+    return out
 
 
 def _wide(what: Between) -> int:

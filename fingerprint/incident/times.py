@@ -51,6 +51,8 @@ def between(what: Between, *, day: bool = True) -> str:
     if what.before_ns is None:
         return f"after {moment(what.after_ns)} UTC"
     close = what.before_ns - what.after_ns < 2 * MINUTE
+    if close and moment(what.after_ns, seconds=True) == moment(what.before_ns, seconds=True):
+        return f"at {moment(what.after_ns, day=day, seconds=True)} UTC"
     first = moment(what.after_ns, day=day, seconds=close)
     last = moment(what.before_ns, day=not same_day(what.after_ns, what.before_ns), seconds=close)
     return f"between {first} and {last} UTC"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from fingerprint.accounts import Account
 from fingerprint.incident import lacking
 from fingerprint.incident.cells import Made
+from fingerprint.incident.controls import FAILED
 from fingerprint.incident.infrastructure import p_value
 from fingerprint.incident.model import BLOCKED, DOWN, OK, Cell, Event, Incident
 from fingerprint.incident.times import between, long, same_day
@@ -74,28 +75,37 @@ def slowed(cell: Cell) -> bool:
 
 def event(one: Event, every: Sequence[Event], cells: Sequence[Cell], names: Names) -> str:
     """One event in a few sentences."""
-    said = [happened(one, names), together(one)]
+    said = [happened(one, cells, names), together(one)]
     if one.state == BLOCKED:
         said += [f"{ways(one, cells, names)}.", f"{_upper(one.controls)}."]
         said += [injector(one)] if one.injectors else []
-        said += [f"{_upper(d.says)}." for d in one.discounts]
+        said += [f"Shared: {d.says}." for d in one.discounts if d.what != "vantage"]
+        said += [f"{_upper(d.says)}." for d in one.discounts if d.what == "vantage"]
     else:
         said += [f"{_upper(one.controls)}."]
         said += [apart(one, other, names) for other in every if other.state == BLOCKED]
     return " ".join(s for s in said if s)
 
 
-def happened(one: Event, names: Names) -> str:
+def happened(one: Event, cells: Sequence[Cell], names: Names) -> str:
     """Who was how, where, from when to when."""
+    return f"{names.services(one.services)} {_was(one, cells)}{names.places(one.vantages)}, {lasted(one)}."
+
+
+def _was(one: Event, cells: Sequence[Cell], how_many: str = "") -> str:
+    """``were blocked or slowed``; an outage is called that, and one that took the controls along the line's."""
     were = "was" if len(one.services) == 1 else "were"
-    word = "blocked" if one.state == BLOCKED else "down, with no sign of interference,"
-    return f"{names.services(one.services)} {were} {word}{names.places(one.vantages)} {lasted(one)}."
+    if one.state != BLOCKED:
+        line = one.controls.startswith(FAILED)
+        return f"{were} down{', the line with its controls too' if line else ', with no sign of interference'},"
+    kinds = {slowed(cells[i]) for i in one.cells}
+    return f"{were} {'slowed' if kinds == {True} else 'blocked' if kinds == {False} else 'blocked or slowed'}{how_many}"
 
 
 def lasted(one: Event) -> str:
     """Onset and end, each as an interval."""
     seen = one.onset.after_ns is not None
-    start = f"starting {between(one.onset)}" if seen else f"already when first seen, {between(one.onset)}"
+    start = f"starting {between(one.onset)}" if seen else f"from the first look on, {between(one.onset)}"
     if one.end.before_ns is None or one.end.after_ns is None:
         return f"{start}; its end was not seen"
     known = one.onset.before_ns if one.onset.before_ns is not None else one.end.after_ns
@@ -136,7 +146,7 @@ def ways(one: Event, cells: Sequence[Cell], names: Names) -> str:
     parts = []
     for kind, where in kinds.items():
         place = names.places(where) if len(kinds) > 1 else ""
-        parts.append(f"{listed([how(n) for n in kind])}{place}")
+        parts.append(f"{listed(list(dict.fromkeys(how(n) for n in kind)))}{place}")
     return _upper("How: " + "; ".join(parts))
 
 
@@ -152,22 +162,27 @@ def injector(one: Event) -> str:
 def apart(down: Event, blocked: Event, names: Names) -> str:
     """Why an outage and a blocking are two matters, or why that is open."""
     what = names.services(blocked.services)
+    if not (reasons := unrelated(down, blocked, names)):
+        return f"Whether it has to do with the blocking of {what} is open: the times overlap or were not seen whole."
+    return f"It is unrelated to the blocking of {what}: {listed(reasons)}."
+
+
+def unrelated(down: Event, blocked: Event, names: Names) -> list[str]:
+    """What separates an outage from a blocking; empty unless their times do."""
     reasons = []
     if down.end.before_ns is not None and blocked.onset.after_ns is not None:
         gap_ns = blocked.onset.after_ns - down.end.before_ns
-        if gap_ns > 0:
-            reasons.append(f"it was over {long(gap_ns)} before the other began")
+        reasons += [f"it had ended {long(gap_ns)} before"] if gap_ns > 0 else []
     if down.onset.after_ns is not None and blocked.end.before_ns is not None:
         gap_ns = down.onset.after_ns - blocked.end.before_ns
-        if gap_ns > 0:
-            reasons.append(f"it began {long(gap_ns)} after the other was over")
+        reasons += [f"it began {long(gap_ns)} after"] if gap_ns > 0 else []
     if not reasons:
-        return f"Whether it has to do with the blocking of {what} is open: the times overlap or were not seen whole."
-    reasons.append("it shows an outage and no interference")
+        return []
+    reasons.append("it shows no interference")
     everywhere = set(down.vantages) == set(names.vantages)
     if everywhere and len(names.vantages) > 1 and set(blocked.vantages) != set(names.vantages):
-        reasons.append(f"it was seen at all {len(names.vantages)} vantages, the other at {len(blocked.vantages)}")
-    return f"It is unrelated to the blocking of {what}: {listed(reasons)}."
+        reasons.append(f"it was seen at all {len(names.vantages)} vantages")
+    return reasons
 
 
 def told(raw: Incident, accounts: Sequence[Account], names: Names) -> Incident:
@@ -201,11 +216,9 @@ def headline(raw: Incident, names: Names) -> str:
     one = main_event(raw)
     if one is None:
         return _nothing(raw)
-    were = "was" if len(one.services) == 1 else "were"
-    how_many = " together" if is_together(one) else ""
-    word = f"blocked{how_many}" if one.state == BLOCKED else "down, with no sign of interference,"
-    p = f" (p = {p_value(one.test.p_value)})" if one.test and is_together(one) else ""
-    return f"{names.services(one.services)} {were} {word}{p}{names.places(one.vantages)} {lasted(one)}."
+    p = f" together (p = {p_value(one.test.p_value)})" if one.test and is_together(one) else ""
+    was = _was(one, raw.cells, p)
+    return f"{names.services(one.services)} {was}{names.places(one.vantages)}, {lasted(one)}."
 
 
 def _nothing(raw: Incident) -> str:
@@ -234,7 +247,7 @@ def paragraph(raw: Incident, names: Names, words: int) -> str:
     if one is None:
         said = [_nothing(raw), *_stayed(raw, names)]
     else:
-        said = [happened(one, names)]
+        said = [happened(one, raw.cells, names)]
         said += [f"{ways(one, raw.cells, names)}."] if one.state == BLOCKED else []
         said += [together(one), f"{_upper(one.controls)}.", *_stayed(raw, names), *_others(raw, one, names)]
     kept: list[str] = []
@@ -245,24 +258,25 @@ def paragraph(raw: Incident, names: Names, words: int) -> str:
 
 
 def _stayed(raw: Incident, names: Names) -> list[str]:
-    """Vantages at which everything worked."""
+    """Vantages at which nothing was blocked, and something was settled."""
     by: dict[str, set[str]] = {}
     for c in raw.cells:
         by.setdefault(c.vantage, set()).add(c.state)
-    clean = [v for v in by if by[v] == {OK}]
-    if not clean or raw.answer == OK:
+    clean = [v for v in by if BLOCKED not in by[v] and by[v] & {OK, DOWN}]
+    if not clean or raw.answer != BLOCKED:
         return []
-    return [f"Everything worked{names.places(clean)}."]
+    return [f"Nothing was blocked{names.places(clean)}."]
 
 
 def _others(raw: Incident, one: Event, names: Names) -> list[str]:
     """Outages that are another matter, and the number of further events."""
-    outages = [e for e in raw.events if e.state == DOWN and e is not one]
-    more = [e for e in raw.events if e.state == BLOCKED and e is not one]
     said = []
-    if outages and one.state == BLOCKED:
-        first = outages[0]
-        said.append(f"{happened(first, names)} {apart(first, one, names)}")
+    for outage in [e for e in raw.events if e.state == DOWN and e is not one and one.state == BLOCKED][:1]:
+        start = between(outage.onset) if outage.onset.after_ns is not None else f"seen {between(outage.onset)}"
+        reasons = unrelated(outage, one, names)
+        why = f"is unrelated: {listed(reasons)}" if reasons else "may or may not have to do with it"
+        said.append(f"An outage of {names.services(outage.services)}, {start}, {why}.")
+    more = [e for e in raw.events if e.state == BLOCKED and e is not one]
     if more:
         when = "another time" if len(more) == 1 else "other times"
         said.append(f"{count(len(more), 'other blocking')} began at {when}.")
