@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -41,6 +42,15 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decrypted:
+    """What a key log shows in one packet: certificates as DER, hosts asked for, statuses answered; or none."""
+
+    certificates: tuple[bytes, ...]
+    hosts: tuple[str, ...]
+    statuses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """One capture at rest. `index` is its place in the report; `errors` are sentences that end a partial read."""
 
@@ -55,6 +65,7 @@ class Recording:
     source: Source
     # For the first row of each fragmented datagram: the rows of its later fragments, in order of offset.
     fragments: dict[int, tuple[int, ...]]
+    decrypted: Mapping[int, Decrypted] = field(default_factory=dict)  # by row, where its reader had the keys
 
     @property
     def ended_ns(self) -> int:

@@ -68,13 +68,14 @@ def judged(
     part_s: float | None = None,
     vantage: Vantage = NOTHING,
     display_filter: str | None = None,
+    keylog: Path | None = None,
     networks: Networks | None = None,
 ) -> Report:
     """The report on the captures meant by ``paths``. What cannot be read stands in its ``errors``.
 
     ``part_s`` and ``vantage`` are as in `engine.analyse`. With ``display_filter`` only the conversations are judged in
     which a packet matches. ``networks`` name the AS of places. Raises TargetError if no path is given at all, or for a
-    filter that is none.
+    filter that is none. ``keylog`` opens the sessions whose secrets it holds.
     """
     if not paths:
         raise TargetError("name a capture to read, a folder of them, or - for standard input")
@@ -85,7 +86,7 @@ def judged(
         workers = jobs or os.cpu_count() or 1
         report = engine.analyse(
             files, techniques=registry, together=together, jobs=workers, part_s=part_s, vantage=vantage,
-            read=selecting.reader(display_filter) if display_filter else None,
+            read=selecting.reader(display_filter, keylog),
         )  # fmt: skip
     except (TargetError, PrivilegeError):
         raise

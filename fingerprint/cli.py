@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fingerprint import __version__, cli_evidence, cli_store, cli_vantage
+from fingerprint import __version__, cli_evidence, cli_services, cli_store, cli_vantage
 
 app = typer.Typer(
     add_completion=False,
@@ -81,9 +81,11 @@ def analyse(
     note: cli_vantage.Note = None,
     display_filter: cli_evidence.Filter = None,
     evidence: cli_evidence.Evidence = None,
+    keylog: cli_evidence.Keylog = None,
     networks: cli_store.Table = None,
     networks_date: cli_store.Dated = None,
     store: cli_store.Store = None,
+    service: cli_services.Only = None,
 ) -> None:
     """Say how services in captures are blocked.
 
@@ -98,6 +100,7 @@ def analyse(
     output = analysing.Output(form="json" if json else form, path=out, showing=showing)
     here = cli_vantage.vantage(vantage, provider, asn, country, place, note)
     paths = [*(files or ()), *(read or ())]
+    keep = cli_services.keeper(service)
     cut = cli_evidence.cutter(evidence, paths, registry, part_s)
     judge = partial(
         analysing.judged,
@@ -106,9 +109,10 @@ def analyse(
         part_s=part_s,
         vantage=here,
         display_filter=display_filter,
+        keylog=keylog,
         networks=cli_store.networks(networks, networks_date),
     )
-    report = cli_store.judged(paths, judge, store=store, jobs=jobs, anew=why, with_vantage=with_vantage)
+    report = keep(cli_store.judged(paths, judge, store=store, jobs=jobs, anew=why, with_vantage=with_vantage))
     cut(report)
     raise typer.Exit(analysing.finish(report, output, states))
 
@@ -155,4 +159,5 @@ cli_authors.register(app)
 cli_tables.register(app)
 cli_incident.register(app)
 cli_evidence.register(app)
+cli_services.register(app)
 app.add_typer(cli_lab.app, name="lab")

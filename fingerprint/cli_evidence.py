@@ -11,6 +11,9 @@ import typer
 Filter = Annotated[
     str | None, typer.Option("-Y", "--display-filter", metavar="FILTER", help="Only conversations that match it.")
 ]
+Keylog = Annotated[
+    Path | None, typer.Option("--keylog", metavar="FILE", help="Secrets of TLS sessions of your own (SSLKEYLOGFILE).")
+]
 Evidence = Annotated[
     Path | None, typer.Option("-w", "--write", metavar="OUT.pcapng", help="Write the packets that decide, annotated.")
 ]
@@ -36,6 +39,7 @@ def crosscheck(
     file: File,
     report: Report = None,
     display_filter: Filter = None,
+    keylog: Keylog = None,
     json: Json = False,
     technique: Technique = None,
     plugins: Plugins = None,
@@ -48,8 +52,8 @@ def crosscheck(
     from fingerprint.crosscheck import checking
 
     registry = analysing.registry(plugins or (), (), technique or ())
-    code = checking.check(file, registry, report=report, display_filter=display_filter, as_json=json)
-    raise typer.Exit(code)
+    second = checking.check(file, registry, report=report, display_filter=display_filter, keylog=keylog, as_json=json)
+    raise typer.Exit(second)
 
 
 def cutter(out: Path | None, files: list[str], registry: Any, part_s: float | None) -> Callable[[Any], None]:

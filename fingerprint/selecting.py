@@ -1,4 +1,4 @@
-"""Conversations picked by a display filter of Wireshark's: what it matches, whole, with what belongs to it."""
+"""Captures read with tshark's help: conversations picked by a display filter, sessions opened by a key log."""
 
 from __future__ import annotations
 
@@ -11,24 +11,36 @@ from captures.errors import CaptureError, TargetError
 from captures.part import only
 from captures.recording import Recording
 from fingerprint import belonging
+from fingerprint.keylog import Keylog, read
+from fingerprint.opened import opened
 from fingerprint.technique import Quality
 from fingerprint.verdict.model import Report
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads a capture with nothing in sight but what a display filter picks; the numbers of packets stay."""
+    """Reads a capture with nothing in sight but what a filter picks, and with what a key log opens; numbers stay."""
 
-    display_filter: str
+    display_filter: str | None
+    keylog: Keylog | None
 
     def __call__(self, file: str, index: int) -> Recording:
         """As `captures.read`. Raises CaptureError also if nothing is picked, TargetError for a filter that is none."""
-        return by_display_filter(captures.read(file, index=index), file, self.display_filter)
+        recording = captures.read(file, index=index)
+        if file == "-":
+            raise TargetError("-Y and --keylog need a file that tshark can read too; write standard input to one first")
+        if self.keylog is not None:
+            recording = opened(recording, Path(file), self.keylog)
+        if self.display_filter is not None:
+            recording = by_display_filter(recording, Path(file), self.display_filter)
+        return recording
 
 
-def reader(display_filter: str) -> Callable[[str, int], Recording]:
-    """What reads captures through that filter."""
-    return Reader(display_filter)
+def reader(display_filter: str | None, keylog: Path | None) -> Callable[[str, int], Recording] | None:
+    """What reads captures that way; None where nothing is asked for. Raises TargetError for what is no key log."""
+    if display_filter is None and keylog is None:
+        return None
+    return Reader(display_filter, read(keylog) if keylog else None)
 
 
 def told(report: Report, display_filter: str | None) -> Report:
@@ -39,7 +51,7 @@ def told(report: Report, display_filter: str | None) -> Report:
     return replace(report, captures=tuple(replace(c, quality=(*c.quality, partly)) for c in report.captures))
 
 
-def by_display_filter(recording: Recording, file: str, display_filter: str) -> Recording:
+def by_display_filter(recording: Recording, file: Path, display_filter: str) -> Recording:
     """The conversations in which some packet matches, whole, with the answers that led to them and errors about them.
 
     Raises TargetError with tshark's own words for a filter that it rejects, CaptureError if nothing matches or tshark
@@ -47,9 +59,7 @@ def by_display_filter(recording: Recording, file: str, display_filter: str) -> R
     """
     from fingerprint.crosscheck import shark
 
-    if file == "-":
-        raise TargetError("-Y needs a file that tshark can read too; write standard input to one first")
-    numbers = shark.matching(Path(file), display_filter)
+    numbers = shark.matching(file, display_filter)
     held = [n for n in numbers if n <= len(recording.columns)]
     if not held:
         raise CaptureError(f"{recording.file}: no packet matches the display filter {display_filter}")

@@ -101,10 +101,16 @@ class Flight:
 
     @cached_property
     def chain(self) -> tuple[Certificate | UnreadableCertificate, ...]:
-        """The certificates that are in the clear, the server's own first; none in TLS 1.3."""
+        """The certificates that can be read, the server's own first; of TLS 1.3 only where the reader had the keys."""
         if self.hello is None or self.hello.version >= TLS_1_3:
-            return ()
+            return tuple(read_certificate(der) for der in self._decrypted)
         return tuple(read_certificate(der) for der in tls_server_side(self._begun(from_client=False)).certificates)
+
+    @property
+    def _decrypted(self) -> tuple[bytes, ...]:
+        opened = self.stream.recording.decrypted
+        rows = self.stream.rows.tolist() if opened else ()
+        return next((opened[row].certificates for row in rows if row in opened and opened[row].certificates), ())
 
     @property
     def leaf(self) -> Certificate | None:

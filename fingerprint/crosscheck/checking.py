@@ -22,6 +22,7 @@ def check(
     *,
     report: Path | None = None,
     display_filter: str | None = None,
+    keylog: Path | None = None,
     as_json: bool = False,
 ) -> int:
     """Compare, print, and return the exit code. The verdict is that of ``report``, or one made now.
@@ -32,8 +33,8 @@ def check(
     if file == "-":
         raise TargetError("crosscheck needs a file that tshark can read too; write standard input to one first")
     shark.found()
-    document = judged(file, registry, display_filter) if report is None else told(report)
-    found = opinion(Path(file), document)
+    document = judged(file, registry, display_filter, keylog) if report is None else told(report)
+    found = opinion(Path(file), document, keylog=keylog)
     telling.write(found, sys.stdout, as_json=as_json)
     sys.stdout.flush()
     for complaint in found.complaints:
@@ -41,9 +42,9 @@ def check(
     return telling.code(found)
 
 
-def judged(file: str, registry: Registry, display_filter: str | None) -> Any:
+def judged(file: str, registry: Registry, display_filter: str | None, keylog: Path | None) -> Any:
     """The report on the file as a document. Raises CaptureError if it cannot be read."""
-    report = analysing.judged([file], registry, jobs=1, display_filter=display_filter)
+    report = analysing.judged([file], registry, jobs=1, display_filter=display_filter, keylog=keylog)
     if not report.captures:
         raise CaptureError(report.errors[0].error if report.errors else f"{file}: cannot be read")
     if len(report.captures) > 1:

@@ -14,7 +14,7 @@ from typing import Any
 
 from captures.errors import TargetError
 from fingerprint.crosscheck.comparing import AGREE, DISAGREE, NOT_AVAILABLE, Compared
-from fingerprint.crosscheck.facts import SNI
+from fingerprint.crosscheck.facts import KEY, SNI
 from fingerprint.crosscheck.wireshark import Values
 from fingerprint.report.document import SCHEMA
 from fingerprint.report.privacy import ADDRESS
@@ -28,6 +28,7 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
 # How sentences write a TTL and an IP ID that they saw.
 _TTL = re.compile(r"\bTTL (\d{1,3})\b(?! s\b)")
 _IP_ID = re.compile(r"\bIP ID 0x([0-9A-Fa-f]{4})\b")
+_KEY = re.compile(r"\bSHA-256 of its key ([0-9a-f]{64})\b")
 # What a stranger wrote into a packet is quoted, and claims nothing: payloads, pages, addresses of pages.
 _QUOTED = re.compile(r"'(?:[^'\\\\]|\\\\.)*'|\"(?:[^\"\\\\]|\\\\.)*\"|\w+://\S+")
 # More than one dissection of a file is for: the strongest evidence comes first.
@@ -120,6 +121,8 @@ def _of_sentence(says: str, packets: tuple[int, ...]) -> Iterator[Claim]:
         yield Claim(facts=(ADDRESSES,), value=address, packets=packets, says=says)
     for ttl in _TTL.findall(plain):
         yield Claim(facts=("ip.ttl", "ipv6.hlim"), value=str(int(ttl)), packets=packets, says=says)
+    for key in _KEY.findall(plain):
+        yield Claim(facts=(KEY,), value=key, packets=packets, says=says)
     for number in _IP_ID.findall(plain):
         yield Claim(facts=("ip.id",), value=hex(int(number, 16)), packets=packets, says=says)
 

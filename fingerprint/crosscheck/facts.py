@@ -24,6 +24,8 @@ from fingerprint.messages.tls import ClientHello, client_hello
 
 Facts = dict[str, str]
 
+# Not a field of Wireshark's: SHA-256 of the SubjectPublicKeyInfo of a certificate that it shows (RFC 7469).
+KEY = "certificate.key_sha256"
 SNI, JA3 = "tls.handshake.extensions_server_name", "tls.handshake.ja3"
 # No request of interest is longer, and a stream is read no further.
 LONGEST_HEAD_BYTES = 65536

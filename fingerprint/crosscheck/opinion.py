@@ -10,6 +10,8 @@ from typing import Any
 import captures
 from captures.errors import CaptureError, TargetError
 from captures.recording import Recording
+from fingerprint import keylog as keylogs
+from fingerprint.capture import Capture
 from fingerprint.crosscheck import claims, comparing, facts, shark, wireshark
 from fingerprint.crosscheck.comparing import AGREE, DISAGREE, NOT_AVAILABLE, Compared
 from fingerprint.crosscheck.facts import Facts
@@ -36,10 +38,13 @@ class Opinion:
         return bool(self.of(AGREE)) and not self.of(DISAGREE)
 
 
-def opinion(path: Path, document: Any, *, ours: Mapping[int, Facts] | None = None) -> Opinion:
+def opinion(
+    path: Path, document: Any, *, ours: Mapping[int, Facts] | None = None, keylog: Path | None = None
+) -> Opinion:
     """Compares what a report's verdicts rest on with Wireshark's reading of the same packets.
 
-    ``ours`` are facts to compare instead of those that we read. Raises CaptureError for a file that either of the two
+    ``ours`` are facts to compare instead of those that we read. With ``keylog`` Wireshark looks inside TLS, too,
+    and what only it shows there is not available for comparison. Raises CaptureError for a file that either of the two
     cannot read or that cites nothing, TargetError for the report of another file, PrivilegeError without tshark.
     """
     shark.found()
@@ -48,12 +53,15 @@ def opinion(path: Path, document: Any, *, ours: Mapping[int, Facts] | None = Non
     numbers = claims.cited(document, mine)
     _check(recording, numbers)
     complaints = list(recording.errors)
+    if keylog is not None:
+        complaint = keylogs.read(keylog).complaint(Capture(recordings=(recording,)))
+        complaints += [complaint] if complaint else []
     if len(numbers) > claims.MOST_PACKETS:
         complaints.append(
             f"{path.name}: {len(numbers)} packets are cited; the first {claims.MOST_PACKETS} are compared"
         )
     numbers = numbers[: claims.MOST_PACKETS]
-    seen = shark.dissect(path, numbers, protocols=("communityid",))
+    seen = shark.dissect(path, numbers, protocols=("communityid",), keylog=keylog)
     theirs = {number: wireshark.values(layers) for number, layers in seen.frames.items()}
     addresses = {number: wireshark.addresses(layers) for number, layers in seen.frames.items()}
     read = facts.of_frames(recording, numbers) if ours is None else ours

@@ -181,6 +181,46 @@ def matching(path: Path, display_filter: str) -> list[int]:
     return numbers
 
 
+# Of each frame that shows any: the certificates, the host of a request (HTTP/1 and 2), the status of an answer.
+INSIDE = (
+    "tls.handshake.certificate",
+    "http.host",
+    "http2.headers.authority",
+    "http2.headers.status",
+    "http.response.code",
+)
+
+
+def decrypted(path: Path, keylog: Path) -> Iterator[tuple[int, list[tuple[str, ...]]]]:
+    """What a key log opens, frame by frame: the number and, for each of `INSIDE`, all values.
+
+    Raises PrivilegeError without tshark, CaptureError if it fails before it has shown anything.
+    """
+    tool, _ = found()
+    with prepared(path, keylog) as (file, settings, preferences):
+        command = [
+            tool,
+            "-n",
+            "-r",
+            str(file),
+            *preferences,
+            "-T",
+            "fields",
+            "-E",
+            "separator=/t",
+            "-E",
+            "aggregator=|",
+        ]
+        fields = [word for name in ("frame.number", *INSIDE) for word in ("-e", name)]
+        told = run([*command, *fields, "-Y", f"tls && ({' || '.join(INSIDE)})"], settings)
+    if told.returncode and not told.stdout:
+        raise CaptureError(f"{path.name}: tshark fails: {words(told.stderr)}; look at the file with capinfos")
+    for line in told.stdout.splitlines():
+        number, *cells = line.split("\t")
+        if number.isdigit() and len(cells) == len(INSIDE):
+            yield int(number), [tuple(filter(None, cell.split("|"))) for cell in cells]
+
+
 def run(command: Sequence[str], settings: str) -> subprocess.CompletedProcess[str]:
     """One run of tshark, to its end."""
     return subprocess.run(  # noqa: S603  # the tool found on PATH, no shell

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fingerprint.crosscheck.facts import JA3, SNI
+from fingerprint.crosscheck.facts import JA3, KEY, SNI
 from fingerprint.crosscheck.shark import Layer
+from fingerprint.messages.certificate import Certificate, read_certificate
 
 Values = dict[str, tuple[str, ...]]
 
@@ -59,7 +60,7 @@ TRANSPORT: Mapping[str, Reader] = {
 MESSAGES: Mapping[str, Reader] = {
     SNI: _name, JA3: _same, "dns.id": _hex, "dns.qry.name": _name, "dns.flags.rcode": _number, "dns.a": _same,
     "dns.aaaa": _same, "http.host": _same, "http.request.uri": _same, "http.response.code": _number,
-    "communityid": _same,
+    "http2.headers.authority": _same, "http2.headers.status": _number, "communityid": _same,
 }  # fmt: skip
 # The acknowledgement as sent: with the flag unset Wireshark shows the one, and the other is what the bytes say.
 _RAW = {"tcp.seq": "tcp.seq_raw", "tcp.ack": "tcp.ack_raw"}
@@ -82,7 +83,7 @@ def values(layers: Sequence[Layer]) -> Values:
     for layer in layers:
         if layer.name in _NETWORK | _TRANSPORT:
             continue
-        for fact, found in _read(layer, MESSAGES).items():
+        for fact, found in (_read(layer, MESSAGES) | _keys(layer)).items():
             out[fact] = tuple(dict.fromkeys((*out.get(fact, ()), *found)))
     return out
 
@@ -102,6 +103,14 @@ def addresses(layers: Sequence[Layer]) -> set[str]:
     """Every address that a frame shows anywhere: in its headers, in packets it quotes, in answers it carries."""
     wanted = ("ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "dns.a", "dns.aaaa")
     return {shown.show for layer in layers for name in wanted for shown in layer.fields.get(name, ())}
+
+
+def _keys(layer: Layer) -> Values:
+    """The hashes of the public keys of certificates, in the clear or decrypted: what tells one signer's work apart."""
+    shown = layer.fields.get("tls.handshake.certificate", ())
+    read = (read_certificate(bytes.fromhex(s.value or s.show.replace(":", ""))) for s in shown)
+    keys = tuple(c.key_sha256 for c in read if isinstance(c, Certificate) and c.key_sha256)
+    return {KEY: keys} if keys else {}
 
 
 def _read(layer: Layer, wanted: Mapping[str, Reader]) -> Values:
