@@ -35,7 +35,7 @@ class Output:
     showing: Showing = field(default_factory=Showing)
 
     def __post_init__(self) -> None:
-        reports.check(self.form)
+        reports.check(self.form, self.path)
         if self.path and not self.path.parent.is_dir():
             raise TargetError(f"-o {self.path}: there is no folder {self.path.parent}; make it first")
 
@@ -128,8 +128,7 @@ def with_failures(report: Report, failures: Sequence[Failure]) -> Report:
 def finish(report: Report, output: Output, fail_on: Collection[str] = ()) -> int:
     """Write the report where it should go, complain on standard error, and return the exit code."""
     if output.path:
-        with output.path.open("w", encoding="utf-8") as out:
-            reports.write(report, out, form=output.form, showing=output.showing)
+        reports.save(report, output.path, form=output.form, showing=output.showing)
     else:
         reports.write(report, sys.stdout, form=output.form, showing=output.showing)
         sys.stdout.flush()

@@ -1,8 +1,9 @@
-"""Reports for programs: one JSON document, or one line a target."""
+"""Reports for programs: one JSON document, one line a target, or a table."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import IO
 
 from fingerprint.report.document import Document, as_dict
@@ -35,6 +36,20 @@ def write_jsonl(report: Report, out: IO[str], showing: Showing) -> None:
     for target in whole.pop("targets"):
         out.write(json.dumps({"kind": "target", **target}, ensure_ascii=True, allow_nan=False) + "\n")
     out.write(json.dumps({"kind": "summary", **whole}, ensure_ascii=True, allow_nan=False) + "\n")
+
+
+def write_csv(report: Report, out: IO[str], showing: Showing) -> None:
+    """A table: a row a mechanism, and one for each target without. All targets that work are in it."""
+    from fingerprint.report import rows
+
+    rows.write_csv(rows.of_report(as_dict(report, all_ok=True, with_vantage=showing.with_vantage)), out)
+
+
+def write_parquet(report: Report, path: Path, showing: Showing) -> None:
+    """The same table as Parquet."""
+    from fingerprint.report import rows
+
+    rows.write_parquet(rows.of_report(as_dict(report, all_ok=True, with_vantage=showing.with_vantage)), path)
 
 
 def document(report: Report, showing: Showing) -> Document:
