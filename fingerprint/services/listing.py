@@ -14,10 +14,10 @@ from fingerprint.report.numbers import timestamp
 from fingerprint.services.choosing import named
 from fingerprint.services.model import Endpoint, Service, Services
 from fingerprint.services.reading import day_ns
-from fingerprint.services.roles import ROLES
+from fingerprint.services.roles import CONTROL, ROLES
 from fingerprint.terminal import clean, complain, console
 
-STANDING = {"read": "read in the source", "memory": "from memory, to be checked there"}
+STANDING = {"read": "read in the source", "memory": "from memory"}
 
 
 def show_all(at: str | None, *, as_json: bool) -> int:
@@ -26,13 +26,13 @@ def show_all(at: str | None, *, as_json: bool) -> int:
     if as_json:
         return _print_json([_plain(s, at_ns) for s in known.services])
     out = console()
+    wide = max(len(s.id) for s in known.services), max(len(s.title) for s in known.services)
     kinds = sorted(known.services, key=lambda s: (s.kind, s.title.lower()))
     for kind, some in groupby(kinds, key=lambda s: s.kind):
         out.print(clean(kind), style="bold")
         for service in some:
-            said = ", ".join(_counted(service, at_ns))
-            out.print(f"  {clean(service.id):<16} {clean(service.title)}", end="")
-            out.print(f"  {clean(said)}", style="dim")
+            out.print(clean(f"  {service.id:<{wide[0]}}  {service.title:<{wide[1]}}  "), end="")
+            out.print(clean(", ".join(_counted(service, at_ns))), style="dim")
     out.print("\nNext: fingerprint services twitter --at 2020-05-17", style="dim")
     return exits.ANSWERED
 
@@ -42,28 +42,36 @@ def show_one(name: str, at: str | None, *, as_json: bool) -> int:
     service, at_ns = named(name, _known()), _instant(at)
     if as_json:
         return _print_json(_plain(service, at_ns))
-    out = console()
+    out, rows = console(), _rows(service, at_ns)
     out.print(clean(f"{service.title}  ({service.id}, {service.kind})"), style="bold")
     out.print(clean(service.about))
     if service.sensitive:
         out.print("Sensitive: that it was asked for can be held against somebody.")
+    if not rows:
+        out.print("Nothing is known of it at that time.")
+    sources = {key: number for number, key in enumerate(dict.fromkeys((r.source, r.standing) for r in rows), start=1)}
+    wide = max((len(row.name) for row in rows), default=0)
     for role in ROLES:
-        rows = [e for e in _rows(service, at_ns) if e.role == role]
-        if rows:
+        some = [row for row in rows if row.role == role]
+        if some:
             out.print(f"\n{role}", style="bold", end="")
             out.print(f"  {ROLES[role].says}", style="dim")
-        for row in rows:
-            out.print(clean(f"  {row.name}  {_where(row)}{_dates(row)}{', probed' if row.probe else ''}"))
-            out.print(clean(f"    {row.source}; {STANDING[row.standing]}"), style="dim")
+        for row in some:
+            said = ", ".join(filter(None, (_where(row), _dates(row), "probed" if row.probe else "")))
+            out.print(clean(f"  {row.name:<{wide}}  {said}  "), end="")
+            out.print(f"[{sources[row.source, row.standing]}]", style="dim")
     out.print("\ncontrols", style="bold", end="")
-    out.print(f"  {ROLES['control'].says}", style="dim")
+    out.print(f"  {ROLES[CONTROL].says}", style="dim")
     out.print(clean(f"  {', '.join(service.controls) or 'none'}"))
     if service.neighbours:
         out.print(clean(f"  on the same infrastructure: {', '.join(service.neighbours)}"))
-    out.print(
-        clean(f"\n{'/'.join(service.table[:1])}, version {service.version}, sha256 {service.sha256}"), style="dim"
-    )
-    if service.probed(at_ns or _now_ns()):
+    out.print("\nsources", style="bold")
+    for (source, standing), number in sources.items():
+        out.print(clean(f"  [{number}] {source}; {STANDING[standing]}"), style="dim", soft_wrap=True)
+    table, version, sha256 = service.table
+    out.print()
+    out.print(clean(f"{table}, version {version}, sha256 {sha256}"), style="dim", soft_wrap=True)
+    if service.probed(_now_ns() if at_ns is None else at_ns):
         out.print(f"\nNext: fingerprint run {clean(service.id)} --dry-run", style="dim")
     return exits.ANSWERED
 
@@ -113,11 +121,10 @@ def _where(row: Endpoint) -> str:
 
 
 def _dates(row: Endpoint) -> str:
-    """``, 2023-07-23 to 2024-05-16``: the last day is the last on which it was so."""
+    """``from 2023-07-23 to 2024-05-16``: the last day is the last on which it was so."""
     begins = f"from {_day(row.from_ns)}" if row.from_ns is not None else ""
     ends = f"to {_last_day(row.until_ns)}" if row.until_ns is not None else ""
-    said = " ".join(filter(None, (begins, ends)))
-    return f", {said}" if said else ""
+    return " ".join(filter(None, (begins, ends)))
 
 
 def _day(at_ns: int) -> str:
