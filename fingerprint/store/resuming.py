@@ -55,10 +55,12 @@ def judged(files: Sequence[str], keeping: Keeping, judge: Judge, *, jobs: int) -
     reports: dict[str, Report] = {}
     kept = set(stored)
     for file, made in zip(new, _each(new, judge, jobs), strict=True):
+        document = documented(made, keeping)
         if wanted[file] not in kept:  # a copy under another name is the same capture
-            keep(made, keeping, file, wanted[file])
+            keep(made, document, keeping, file, wanted[file])
         kept |= {wanted[file]} - {None}
-        reports[file] = made
+        # As it will come out of the store, so that it reads the same today and next year.
+        reports[file] = made if keeping.anew else reading.report(document)
     for file in files:
         if file not in reports:
             reports[file] = reading.report(stored[wanted[file]].account.document)
@@ -92,7 +94,12 @@ def _circumstances(file: str, keeping: Keeping) -> tuple[Vantage, dict[str, Any]
     return vantage_given.of(file, keeping.vantage).vantage, made_by
 
 
-def keep(made: Report, keeping: Keeping, file: str, name: str | None = None) -> None:
+def documented(made: Report, keeping: Keeping) -> dict[str, Any]:
+    """What is kept of a report: all of it, and what pictures are drawn from."""
+    return as_dict(made, all_ok=True, with_vantage=keeping.with_vantage, pictures=True)
+
+
+def keep(made: Report, document: dict[str, Any], keeping: Keeping, file: str, name: str | None = None) -> None:
     """Store the report on one file, unless nothing of it could be read: then it is tried again next time.
 
     Of a capture that is judged in parts, all parts are one account.
@@ -100,7 +107,6 @@ def keep(made: Report, keeping: Keeping, file: str, name: str | None = None) -> 
     if not made.captures:
         return
     first = made.captures[0]
-    document = as_dict(made, all_ok=True, with_vantage=keeping.with_vantage, pictures=True)
     account = Account(
         kind=PACKETS,
         file=document["captures"][0]["file"],
