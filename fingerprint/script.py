@@ -82,8 +82,9 @@ class Script:
 
     @property
     def control_names(self) -> frozenset[str]:
-        """Names that were sent as controls and are no target."""
+        """Names that were sent as controls and are no target, those that a probe made up for its queries among them."""
         named = {name for t in self.targets for name, _ in t.controls}
+        named |= {str(s.message["name"]) for s in self.steps if s.kind == "Query" and s.role == "control"}
         return frozenset(named - {t.name for t in self.targets})
 
 

@@ -10,11 +10,12 @@ from pathlib import Path as File
 from zlib import crc32
 
 from fingerprint import registry
-from fingerprint.lab.boxes.packetlogic import PacketLogic
+from fingerprint.lab.boxes.forging import Injector, both
 from fingerprint.lab.boxes.slowing import Marks, Policer
 from fingerprint.lab.boxes.watching import Names, Watch
 from fingerprint.lab.censor import Box
 from fingerprint.lab.evening.timetable import Evening, Happening, Post, S
+from fingerprint.lab.packet import ACK, RST
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
 from fingerprint.lab.world import PUBLIC_RESOLVER, Path, Servers, World
@@ -33,8 +34,10 @@ TRANSFER_BYTES = 300_000
 LIE = "10.10.10.10"
 # An eighth of a second of 1 Mbit/s, as in the laboratory's presets: a bucket that a few segments empty.
 BURST_BYTES = 18_750
+# The header of a device that nobody knows: it must not point at anybody who exists.
+FORGED = {"ip_id": 0x4D4D, "df": True, "ttl": 113, "window": 2048}
 BOXES: dict[str, Callable[[Happening], Box]] = {
-    "sni-reset": lambda h: PacketLogic(names=_minded(h)),
+    "sni-reset": lambda h: Injector(watch=Watch(names=_minded(h)), salvo=lambda p, d: both(p, d, RST | ACK, **FORGED)),
     "policer": lambda h: Policer(
         rate_bps=h.rate_bps or 0.0, burst_bytes=BURST_BYTES, marks=Marks(watch=Watch(names=_minded(h)))
     ),
@@ -66,7 +69,7 @@ async def _play(evening: Evening, post: Post, round_ns: int, folder: File) -> Fi
     seed = crc32(name_of(post, round_ns).encode())
     way = Path(rate_bps=evening.rate_bps, queue_bytes=evening.queue_bytes)
     carrier = SimulatedCarrier(preset(happenings), way, folder=folder, residual_s=RESIDUAL_S, seed=seed, world=world)
-    script = joined([await _probe(target, carrier) for target in targets(evening, post, seed)])
+    script = joined([await _probe(target, carrier) for target in targets(evening, post, seed)], evening.controls)
     recorded = await carrier.flush()
     recording = recorded.rename(folder / f"{name_of(post, round_ns)}.pcapng")
     write(script, path_of(recording))
@@ -106,13 +109,13 @@ def preset(happenings: Iterable[Happening]) -> Preset:
     )
 
 
-def joined(scripts: list[Script]) -> Script:
-    """The scripts of runs that follow each other, as one."""
+def joined(scripts: list[Script], controls: tuple[str, ...]) -> Script:
+    """The scripts of runs that follow each other, as one. Controls that were visited for themselves stay controls."""
     steps = [step for script in scripts for step in script.steps]
     return replace(
         scripts[0],
         ended_ns=scripts[-1].ended_ns,
-        targets=tuple(target for script in scripts for target in script.targets),
+        targets=tuple(target for script in scripts for target in script.targets if target.name not in controls),
         steps=tuple(replace(step, number=number) for number, step in enumerate(steps, 1)),
         errors=tuple(error for script in scripts for error in script.errors),
     )
