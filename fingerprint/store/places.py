@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 FILE = "accounts.jsonl"
+PACKED = "accounts.jsonl.xz"  # lines that were put away: read before the others, never written
 RUNS = "runs"  # the captures that `watch` keeps
 
 
@@ -15,4 +16,4 @@ def file_of(store: Path) -> Path:
 
 def is_store(path: Path) -> bool:
     """Whether there are stored accounts in that folder."""
-    return (path / FILE).is_file()
+    return (path / FILE).is_file() or (path / PACKED).is_file()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import lzma
 from collections.abc import Sequence
 from pathlib import Path
 
 from captures.errors import CaptureError
 from fingerprint.accounts import Problem
 from fingerprint.store.entry import SCHEMA, Entry, NewerError, read
-from fingerprint.store.places import file_of
+from fingerprint.store.places import PACKED, file_of
 
 # So many line numbers are named one by one.
 TOLD = 5
@@ -31,7 +32,11 @@ def entries(store: Path) -> tuple[tuple[Entry, ...], tuple[Problem, ...]]:
     Raises CaptureError if there is no store, or a later version wrote to it.
     """
     path = file_of(store)
-    found, problems = _lines(path)
+    packed = path.with_name(PACKED)
+    found, problems = _lines(packed) if packed.is_file() else ([], [])
+    if path.exists() or not packed.is_file():
+        more, further = _lines(path)
+        found, problems = [*found, *more], [*problems, *further]
     once, twice = _once(found)
     kept, replaced, overlapping = _latest(once)
     older = [number for number, made in kept if made.version == 0]
@@ -48,10 +53,12 @@ def content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
-            return file.read()
+            return lzma.decompress(file.read()) if path.name == PACKED else file.read()
     except OSError as error:
         says = f"{path}: {error.strerror}; name the folder that --store was given"
         raise CaptureError(says) from None
+    except lzma.LZMAError:
+        raise CaptureError(f"{path} is no whole xz file; fetch it again") from None
 
 
 def _lines(path: Path) -> tuple[Numbered, list[Problem]]:
