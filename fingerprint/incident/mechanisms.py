@@ -64,7 +64,7 @@ def repeated(posteriors: Sequence[float]) -> float | None:
     """The probability of interference after repeats that are not independent; None without any.
 
     Each posterior is turned back into the odds that its sighting added to the prior; they count strongest first, the
-    k-th by what `effective` grows. Two of 0.99 give 0.9996, any number of them stays below 0.99995.
+    k-th by what `effective` grows. Two of 0.99 give 0.9995; however many there are, 0.999999 is never passed.
     """
     if not posteriors:
         return None
