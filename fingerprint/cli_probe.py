@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fingerprint.live.asking import Wish
     from fingerprint.registry import Registry
 
-Targets = Annotated[list[str], typer.Argument(metavar="TARGET...", help="A host, host:port, URL or address.")]
+Targets = Annotated[list[str], typer.Argument(metavar="TARGET...", help="A host, host:port, URL, address or service.")]
 Interface = Annotated[str | None, typer.Option("-i", "--interface", metavar="IFACE", help="Send and record there.")]
 Write = Annotated[Path | None, typer.Option("-w", "--write", metavar="RUN.pcapng", help="Record into this file.")]
 Controls = Annotated[list[str] | None, typer.Option("--control", metavar="HOST", help="A name that nobody minds.")]
@@ -170,12 +170,16 @@ def wish(
 ) -> Wish:
     """What was asked for, as data. Raises TargetError for a word that makes no sense."""
     import secrets
+    import time
 
+    from fingerprint import services
     from fingerprint.live import asking
 
+    wanted = asking.wanted(targets, control or (), services.at_hand()[0], time.time_ns())
     return asking.Wish(
-        targets=tuple({named.name: named for named in map(asking.named, targets)}.values()),
-        controls=tuple(dict.fromkeys(asking.host_name(name) for name in control or ())),
+        targets=wanted.targets,
+        controls=wanted.controls,
+        sensitive=wanted.sensitive,
         resolvers=tuple(dict.fromkeys(map(asking.resolver, resolver or ()))),
         techniques=tuple(technique or ()),
         budget=asking.budget(budget or ()),

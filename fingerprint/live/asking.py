@@ -12,6 +12,8 @@ from fingerprint.live.resolving import is_address
 from fingerprint.probing.budget import Budget
 from fingerprint.probing.names_asked import never_registered
 from fingerprint.probing.plan import ORDERS, Plan
+from fingerprint.services.choosing import close
+from fingerprint.services.model import Service, Services
 from fingerprint.steps import Control, Target
 
 # RFC 1035 section 2.3.4 and RFC 1123 section 2.1, with the underscore that names in the wild have.
@@ -36,6 +38,7 @@ class Wish:
 
     targets: tuple[Named, ...]
     controls: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()  # of the targets, those of services that can be held against somebody
     resolvers: tuple[str, ...] = ()
     techniques: tuple[str, ...] = ()
     budget: Budget = field(default_factory=Budget)
@@ -82,6 +85,58 @@ class Wish:
             recorder=recorder,
             capture_all=self.capture_all,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the words for targets and controls mean."""
+
+    targets: tuple[Named, ...]
+    controls: tuple[str, ...]
+    sensitive: tuple[str, ...]
+
+
+def wanted(words: Iterable[str], controls: Iterable[str], known: Services, at_ns: int) -> Wanted:
+    """Hosts as they are named, and services as the names that stand for their roles at that time.
+
+    Where no control is named, a service's own are taken. Raises TargetError for a word that means nothing.
+    """
+    targets: dict[str, Named] = {}
+    beside = [host_name(name) for name in controls]
+    theirs: list[str] = []
+    for word in words:
+        service = _service(word, known)
+        meant = _names(service, at_ns) if service else [named(word)]
+        for one in meant:
+            targets.setdefault(one.name, one) if service else targets.update({one.name: one})
+        theirs += (*service.controls, *service.neighbours) if service else ()
+    files = {name: found[0] for name in targets if (found := known.endpoint(name, at_ns))}
+    return Wanted(
+        targets=tuple(targets.values()),
+        controls=tuple(dict.fromkeys(name for name in beside or theirs if name not in targets)),
+        sensitive=tuple(name for name, service in files.items() if service.sensitive),
+    )
+
+
+def _service(word: str, known: Services) -> Service | None:
+    """The service of that id, None where the word is a host. A host of one label is written with a final dot."""
+    if found := known.named(word.lower()):
+        return found
+    if not re.fullmatch(r"[A-Za-z0-9-]+", word):
+        return None
+    if meant := close(word, known):
+        hint = f"did you mean {' or '.join(meant)}? For a host of that name write it with a final dot"
+        raise TargetError(f"there is no service {word}; {hint}")
+    return None
+
+
+def _names(service: Service, at_ns: int) -> list[Named]:
+    """What stands for a service's roles at that time. Raises TargetError where nothing does."""
+    found = service.probed(at_ns)
+    if not found:
+        says = f"nothing of {service.id} is known to live today; fingerprint services {service.id} shows until when"
+        raise TargetError(says)
+    return [Named(name=e.name, port=e.ports[0], secure=e.ports[0] != 80, path=e.path or "/") for e in found]
 
 
 def named(text: str) -> Named:

@@ -82,7 +82,7 @@ def probed(
     steps = consent.foreseen(foreseen, registry.techniques)
     if not steps:
         raise TargetError("none of these techniques sends anything; leave --technique out, or choose another")
-    consent.ask(foreseen, steps, yes=yes)
+    consent.ask(foreseen, steps, yes=yes, sensitive=wish.sensitive)
     account = privileges.chosen(rig.must_reach(path, plugins))
     plan, addresses, interfaces = resolved(wish, account)
     files = runs.create(path, vantage)

@@ -68,7 +68,11 @@ def named(word: str, known: Services) -> Service:
 
 def near(word: str, known: Services) -> tuple[str, ...]:
     """Ids that somebody may have meant, nearest first; at most three."""
-    spoken = {s.title.lower(): s.id for s in known.services} | {s.id: s.id for s in known.services}
-    close = [spoken[name] for name in get_close_matches(word.lower(), list(spoken), n=5, cutoff=0.6)]
     within = [s.id for s in known.services if len(word) > 2 and word.lower() in f"{s.id} {s.title.lower()}"]
-    return tuple(dict.fromkeys((*close, *within)))[:3]
+    return tuple(dict.fromkeys((*close(word, known, likeness=0.6), *within)))[:3]
+
+
+def close(word: str, known: Services, *, likeness: float = 0.8) -> tuple[str, ...]:
+    """Ids that the word is nearly spelt like; ``likeness`` is difflib's ratio, 1 for the same."""
+    spoken = {s.title.lower(): s.id for s in known.services} | {s.id: s.id for s in known.services}
+    return tuple(dict.fromkeys(spoken[name] for name in get_close_matches(word.lower(), list(spoken), 3, likeness)))
