@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ Hops = Annotated[int | None, typer.Option("--hops", min=2, max=12, metavar="N", 
 Residual = Annotated[float | None, typer.Option("--residual", metavar="S", help="How long its blocks last.")]
 Congestion = Annotated[str, typer.Option("--congestion", metavar="NAME", help="cubic, bbr or reno at both ends.")]
 Quic = Annotated[bool | None, typer.Option("--quic/--no-quic", help="HTTP/3 as well; by default if aioquic is here.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where recordings, store and captures go.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, metavar="N", help="Rounds side by side; one a core.")]
 Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="What the client runs.")]
 
 
@@ -42,3 +45,17 @@ def run(
 
     settings = Settings.of(censor, hops=hops, residual_s=residual, congestion=congestion, quic=quic)
     raise typer.Exit(host.run(settings, command))
+
+
+@app.command("evening")
+def evening(out: Out, jobs: Jobs = None) -> None:
+    """Play the evening of 17 May 2020, a simulation, and write its captures and its store.
+
+    It takes some minutes; what is in the folder already is not played again.
+    """
+    import os
+
+    from fingerprint.lab.evening import bundle
+    from fingerprint.terminal import complain
+
+    bundle.make(out, jobs=jobs or os.cpu_count() or 1, said=complain)

@@ -54,6 +54,7 @@ class Evening:
     names: dict[str, tuple[str, ...]]
     controls: tuple[str, ...]
     happenings: tuple[Happening, ...]
+    kept: tuple[tuple[str, int], ...]  # (vantage, round) whose recordings are kept
 
     def at(self, post: Post, time_ns: int) -> tuple[Happening, ...]:
         """What happens at a vantage at that time."""
@@ -79,6 +80,7 @@ def evening() -> Evening:
         names={name: (address,) for name, address in told["names"].items()},
         controls=tuple(told["controls"]),
         happenings=tuple(_happening(given) for given in told["happening"]),
+        kept=tuple((given["vantage"], _ns(given["at"])) for given in told["kept"]),
     )
 
 
