@@ -152,12 +152,13 @@ def doctor() -> None:
     raise typer.Exit(checks.report())
 
 
-from fingerprint import cli_authors, cli_incident, cli_lab, cli_probe, cli_tables  # noqa: E402  # their options are built on those above
+from fingerprint import cli_authors, cli_convert, cli_incident, cli_lab, cli_probe, cli_tables  # noqa: E402  # their options are built on those above
 
 cli_probe.register(app)
 cli_authors.register(app)
 cli_tables.register(app)
 cli_incident.register(app)
+cli_convert.register(app)
 cli_evidence.register(app)
 cli_services.register(app)
 app.add_typer(cli_lab.app, name="lab")

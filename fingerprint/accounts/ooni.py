@@ -21,7 +21,7 @@ from fingerprint.ooni.verdicts import verdicts
 from fingerprint.report.document import as_dict
 from fingerprint.technique import Quality
 from fingerprint.terminal import clean
-from fingerprint.vantage import Vantage
+from fingerprint.vantage import UNNAMED, Vantage
 from fingerprint.verdict.model import CaptureSummary, Report
 
 # What a report has in the place of a link type, so that it can be told from a capture without packets.
@@ -123,7 +123,7 @@ def _account(file: reading.Reading, measured: Sequence[Measurement], vantage: Va
     report = Report(
         version=__version__,
         captures=(source,),
-        verdicts=verdicts(measured, signatures.of(known), vantage.key),
+        verdicts=verdicts(measured, signatures.of(known), None if vantage.key == UNNAMED else vantage.key),
         tables=tuple((t.name, t.version, t.sha256) for t in known.tables),
         errors=(),
     )

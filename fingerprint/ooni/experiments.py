@@ -178,7 +178,9 @@ def ours(common: Common, keys: Keys, signatures: Signatures) -> Measurement:
         raise ValueError(f"its input is {common.input[:80]!r}, which is no name")
     claimed = (fields.text(m.get("node")) for m in fields.rows(keys.get("mechanisms")))
     steps = _steps(keys, entries.exchanges(keys, signatures))
-    return common.of(target, **steps, claims=frozenset(c for c in claimed if c))
+    state = fields.text(keys.get("state")) or "insufficient"
+    role, claims = fields.text(keys.get("role")), frozenset(c for c in claimed if c)
+    return common.of(target, role=role, **steps, claims=claims, concluded=state)
 
 
 TESTS: Mapping[str, Callable[[Common, Keys, Signatures], Measurement]] = {

@@ -126,4 +126,5 @@ class Measurement:
     control: Control | None = None
     alike: bool | None = None  # whether the last page is like the control's; None: nobody compared
     claims: frozenset[str] | None = None  # of a report that was exported: nodes that may be claimed again
+    concluded: str | None = None  # its state, in the same case
     notes: tuple[str, ...] = field(default=())  # what it says of itself: the probe's own conclusion

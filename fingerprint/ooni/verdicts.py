@@ -39,7 +39,7 @@ class Judged:
     worked: bool
 
 
-def verdicts(measurements: Sequence[Measurement], signatures: Signatures, vantage: str) -> tuple[Verdict, ...]:
+def verdicts(measurements: Sequence[Measurement], signatures: Signatures, vantage: str | None) -> tuple[Verdict, ...]:
     """One verdict a run, in order of target and time. All ``measurements`` are of one network."""
     around = beside(measurements)
     ordered = sorted(measurements, key=lambda m: (m.target, m.first_ns, m.line))
@@ -61,6 +61,8 @@ def _look(m: Measurement, around: Beside, signatures: Signatures) -> Judged:
 
 def _worked(m: Measurement) -> bool:
     """Whether the target did its work: a page like the helper's, over TLS any answer; without a page, a handshake."""
+    if m.concluded is not None:
+        return m.concluded == "ok"
     if m.foreign or m.only_lookups:
         return False
     if m.role == "resolver":
@@ -91,7 +93,7 @@ def _outcome(j: Judged) -> tuple[bool, bool]:
     return j.worked, bool(j.evidence)
 
 
-def _verdict(run: Sequence[Judged], vantage: str) -> Verdict:
+def _verdict(run: Sequence[Judged], vantage: str | None) -> Verdict:
     found = [Found(technique=TECHNIQUE, evidence=e, vantage=None) for j in run for e in j.evidence]
     balances = [weigh(s) for s in symptoms(found)]
     convicted = tuple(

@@ -16,7 +16,11 @@ INDENTED_TARGETS = 200
 
 def write_json(report: Report, out: IO[str], showing: Showing) -> None:
     """The document of the schema, keys in the schema's order; indented, or a target a line where there are many."""
-    whole = document(report, showing)
+    print_json(document(report, showing), out)
+
+
+def print_json(whole: Document, out: IO[str]) -> None:
+    """The same of a document that is one already."""
     if len(whole["targets"]) <= INDENTED_TARGETS:
         out.write(json.dumps(whole, ensure_ascii=True, indent=1, allow_nan=False) + "\n")
         return
@@ -32,10 +36,15 @@ def write_json(report: Report, out: IO[str], showing: Showing) -> None:
 
 def write_jsonl(report: Report, out: IO[str], showing: Showing) -> None:
     """One target a line, and a last line of ``kind: summary`` with everything else of the document."""
-    whole = document(report, showing)
-    for target in whole.pop("targets"):
+    print_jsonl(document(report, showing), out)
+
+
+def print_jsonl(whole: Document, out: IO[str]) -> None:
+    """The same of a document that is one already."""
+    for target in whole["targets"]:
         out.write(json.dumps({"kind": "target", **target}, ensure_ascii=True, allow_nan=False) + "\n")
-    out.write(json.dumps({"kind": "summary", **whole}, ensure_ascii=True, allow_nan=False) + "\n")
+    rest = {key: value for key, value in whole.items() if key != "targets"}
+    out.write(json.dumps({"kind": "summary", **rest}, ensure_ascii=True, allow_nan=False) + "\n")
 
 
 def write_csv(report: Report, out: IO[str], showing: Showing) -> None:

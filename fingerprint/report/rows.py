@@ -63,8 +63,8 @@ TYPES = {"time": "TIMESTAMP_NS", "until": "TIMESTAMP_NS", "asn": "BIGINT", "post
 BATCH_ROWS = 10_000
 
 
-def of_report(document: Document) -> Iterator[Row]:
-    """The rows of a document of ``fingerprint/report/1``, in its order."""
+def of_report(document: Document, kind: str | None = None) -> Iterator[Row]:
+    """The rows of a document of ``fingerprint/report/1``, in its order; ``kind`` is that of its account if known."""
     captures: Sequence[Document] = document["captures"]
     for target in document["targets"]:
         source = _source(target, captures)
@@ -89,7 +89,7 @@ def of_report(document: Document) -> Iterator[Row]:
                 reach=target["reach"],
                 rate_bps=mechanism.get("rate_bps"),
                 injector=next((i["name"] for i in mechanism.get("injector", ())), None),
-                kind=kind_of(source) if source else PACKETS,
+                kind=kind or (kind_of(source) if source else PACKETS),
                 simulated=where.get("simulated"),
                 file=source["file"] if source else None,
                 sha256=source["sha256"] if source else None,
