@@ -233,11 +233,17 @@ def explain(plan: Plan, steps: Sequence[Foreseen], sensitive: Collection[str] = 
 
 
 def ask(
-    plan: Plan, steps: Sequence[Foreseen], *, yes: bool, sensitive: Collection[str] = (), given: IO[str] | None = None
+    plan: Plan,
+    steps: Sequence[Foreseen],
+    *,
+    yes: bool,
+    sensitive: Collection[str] = (),
+    more: Sequence[str] = (),
+    given: IO[str] | None = None,
 ) -> None:
-    """Tell, and go on only if that is wanted. Raises TargetError otherwise, before anything was sent."""
+    """Tell, ``more`` last, and go on only if that is wanted. Raises TargetError otherwise, before anything was sent."""
     given = given or sys.stdin
-    for line in explain(plan, steps, sensitive):
+    for line in (*explain(plan, steps, sensitive), *more):
         sys.stderr.write(fill(clean(line), PLAIN_WIDTH, subsequent_indent="    ") + "\n")
     if yes:
         return

@@ -78,11 +78,27 @@ def probed(
     """Ask, resolve, open, drop, probe, and close. Raises FingerprintError for what stops it before the first packet."""
     path = capture or runs.default_path(wish.targets[0].name)
     runs.check_free(path, vantage)
+    foreseen, steps = foreseen_steps(wish, registry)
+    consent.ask(foreseen, steps, yes=yes, sensitive=wish.sensitive)
+    return recorded(wish, registry, path, plugins, vantage)
+
+
+def foreseen_steps(wish: Wish, registry: Registry) -> tuple[Plan, tuple[consent.Foreseen, ...]]:
+    """The plan and its steps, as far as they are known without a packet. Raises TargetError if nothing would be sent."""
     foreseen = foreseen_plan(wish)
     steps = consent.foreseen(foreseen, registry.techniques)
     if not steps:
         raise TargetError("none of these techniques sends anything; leave --technique out, or choose another")
-    consent.ask(foreseen, steps, yes=yes, sensitive=wish.sensitive)
+    return foreseen, steps
+
+
+def recorded(
+    wish: Wish, registry: Registry, path: Path, plugins: Sequence[Path] = (), vantage: Vantage = NOTHING
+) -> Done:
+    """What was agreed to: resolve, open, drop, probe, and close. This process has no privileges any more afterwards.
+
+    Raises FingerprintError for what stops it before the first packet.
+    """
     account = privileges.chosen(rig.must_reach(path, plugins))
     plan, addresses, interfaces = resolved(wish, account)
     files = runs.create(path, vantage)
