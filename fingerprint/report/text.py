@@ -298,6 +298,8 @@ def advice(report: Report, *, why: bool) -> str:
     states = {v.state for v in report.verdicts}
     if not report.captures:
         return "Next: mend what is named above; fingerprint demo shows a report on a capture that reads well."
+    if not report.verdicts:
+        return "Next: capture again while somebody tries what this is about; nothing of it is in these packets."
     if "blocked" in states and not why:
         return "Next: the same with --why shows the sum behind each verdict; --json has every packet number."
     if "blocked" in states:
