@@ -14,10 +14,12 @@ from typing import Any
 
 from captures.errors import CaptureError
 from fingerprint import vantage_fields
-from fingerprint.accounts import PACKETS, Account, Problem, shape
+from fingerprint.accounts import Account, Problem, shape
+from fingerprint.report import rows
 from fingerprint.vantage import Vantage
 
 Document = dict[str, Any]
+Source = tuple[str, str]
 
 
 def is_report(path: Path) -> bool:
@@ -99,21 +101,21 @@ def of_document(told: object, where: str, captures: Sequence[Path | None] = ()) 
     if left_out := _not_listed(document):
         says = f"{where} counts {left_out} targets that work and does not list them; write it with --all"
         problems.append(Problem(file=where, says=says))
-    hashes = list(dict.fromkeys(c["sha256"] for c in document["captures"]))
-    if not hashes and targets:
+    sources = list(dict.fromkeys(_source(c) for c in document["captures"]))
+    if not sources and targets:
         raise ValueError("has targets and no capture")
-    shares: dict[str, list[Document]] = {sha: [] for sha in hashes}
+    shares: dict[Source, list[Document]] = {source: [] for source in sources}
     lost = 0
     for target in targets:
-        sha = _whose(target, document["captures"])
-        if sha is None:
+        source = _whose(target, document["captures"])
+        if source is None:
             lost += 1
         else:
-            shares[sha].append(target)
+            shares[source].append(target)
     if lost:
         says = f"{lost} targets of {where} may be of several vantages; analyse the captures one by one"
         problems.append(Problem(file=where, says=says))
-    return [_account(document, sha, shares[sha], captures) for sha in hashes], problems
+    return [_account(document, source, shares[source], captures) for source in sources], problems
 
 
 def _is_failure(told: object) -> bool:
@@ -126,16 +128,24 @@ def _not_listed(document: Document) -> int:
     return max(0, whole - len(document["targets"])) if isinstance(whole, int) else 0
 
 
-def _whose(target: Document, captures: Sequence[Document]) -> str | None:
-    """The hash of the capture that a target was seen in: by its citations, else by its time."""
+def _source(capture: Document) -> Source:
+    """The hash of a file and where it was taken: one file of OONI's has measurements of many networks."""
+    return str(capture["sha256"]), json.dumps(capture["vantage"], sort_keys=True)
+
+
+def _whose(target: Document, captures: Sequence[Document]) -> Source | None:
+    """The capture that a target was seen in: by its citations, else by its vantage or its time."""
     cited = [n for n in _cited(target) if n < len(captures)]
     if cited:
-        return str(captures[cited[0]]["sha256"])
-    if len({c["sha256"] for c in captures}) == 1:
-        return str(captures[0]["sha256"])
+        return _source(captures[cited[0]])
+    if len({_source(c) for c in captures}) == 1:
+        return _source(captures[0])
+    named = {_source(c) for c in captures if _vantage(c["vantage"]).key == target["vantage"]}
+    if len(named) == 1:
+        return named.pop()
     within = [c for c in captures if c["first"] and target["first"] and c["first"] <= target["first"] <= c["last"]]
-    places = {json.dumps(c["vantage"], sort_keys=True) for c in within}
-    return str(within[0]["sha256"]) if len(places) == 1 else None
+    places = {_source(c)[1] for c in within}
+    return _source(within[0]) if len(places) == 1 else None
 
 
 def _cited(told: object) -> Iterator[int]:
@@ -151,9 +161,9 @@ def _cited(told: object) -> Iterator[int]:
             yield from _cited(value)
 
 
-def _account(document: Document, sha: str, targets: list[Document], captures: Sequence[Path | None]) -> Account:
+def _account(document: Document, source: Source, targets: list[Document], captures: Sequence[Path | None]) -> Account:
     whole = document["captures"]
-    its = [n for n, c in enumerate(whole) if c["sha256"] == sha]
+    its = [n for n, c in enumerate(whole) if _source(c) == source]
     cited = sorted({n for t in targets for n in _cited(t) if n < len(whole)} - set(its))
     kept = [*its, *cited]
     places = {old: new for new, old in enumerate(kept)}
@@ -163,9 +173,9 @@ def _account(document: Document, sha: str, targets: list[Document], captures: Se
     counted = {"targets": len(targets), "states": states, "captures": len(its), "packets": packets, "seconds": 0}
     part = {**document, "captures": [whole[n] for n in kept], "targets": moved, "summary": counted, "errors": []}
     return Account(
-        kind=PACKETS,
+        kind=rows.kind_of(whole[its[0]]),
         file=whole[its[0]]["file"],
-        sha256=sha,
+        sha256=source[0],
         document=part,
         vantage=_vantage(whole[its[0]]["vantage"]),
         captures=tuple(captures[n] if n < len(captures) else None for n in kept),
