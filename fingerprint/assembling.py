@@ -128,10 +128,10 @@ def finish(incident: Incident, accounts: Sequence[Account], problems: Sequence[P
     if wanted.html or wanted.md:
         from fingerprint import pages
 
-        if wanted.html:
-            pages.write_html(incident, accounts, wanted.html)
-        if wanted.md:
-            pages.write_markdown(incident, accounts, wanted.md)
+        for path, write in ((wanted.html, pages.write_html), (wanted.md, pages.write_markdown)):
+            if path:
+                with path.open("w", encoding="utf-8") as out:
+                    write(incident, accounts, out)
     if wanted.csv or wanted.parquet:
         from fingerprint.report import rows
 

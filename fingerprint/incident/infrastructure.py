@@ -1,20 +1,20 @@
 """What the services of an event share by which they may have failed together innocently.
 
-For each thing shared the test is run again with the services that share it merged into one: what is left of the
-coincidence is what they do not explain. Networks and resolvers are looked at over whole services, since one shared
-server is enough for a shared fate.
+For each thing shared the test is run again: a service that also changed in cells that do not share it counts by those
+alone, and services that changed in no other cell are merged into one. What is left of the coincidence is what the
+thing shared does not explain. Where names were answered falsely the servers are those of before, when they worked.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from fingerprint.incident.coincidence import coincidence
-from fingerprint.incident.events import Group
-from fingerprint.incident.model import Discount, Test
+from fingerprint.incident.events import Group, Onset
+from fingerprint.incident.model import OK, Discount, Test
 from fingerprint.incident.sightings import Seen
 from fingerprint.incident.starts import Question
 
@@ -60,9 +60,13 @@ class Shared:
     cells: tuple[int, ...]
 
 
-def discounts(group: Group, asked: Question, test: Test | None, seed: int, as_of: AsOf | None) -> tuple[Discount, ...]:
+# A question about an event without some of its cells.
+Asking = Callable[[Collection[int]], Question]
+
+
+def discounts(group: Group, ask: Asking, test: Test | None, seed: int, as_of: AsOf | None) -> tuple[Discount, ...]:
     """Everything shared, with what it leaves of the coincidence."""
-    found = [_discount(shared, asked, test, seed) for shared in shared_by(group, as_of)]
+    found = [_discount(group, shared, ask, test, seed) for shared in shared_by(group, as_of)]
     if len(group.vantages) == 1 and len(group.services) > 1:
         says = f"all was seen at {group.vantages[0]} alone: a fault of that line that spares other names looks alike"
         found.append(Discount(what="vantage", value=group.vantages[0], cells=group.cells, says=says))
@@ -73,12 +77,8 @@ def shared_by(group: Group, as_of: AsOf | None) -> tuple[Shared, ...]:
     """What two or more services of an event share, the closest first."""
     holders: dict[tuple[str, str], dict[str, set[int]]] = {}
     for o in group.onsets:
-        within = set(o.stretch.sightings)
-        for seen in o.made.seen:
-            if seen.index not in within:
-                continue
-            for thing in _things(seen, as_of):
-                holders.setdefault(thing, {}).setdefault(o.made.cell.service, set()).add(o.cell)
+        for thing in _of_onset(o, as_of):
+            holders.setdefault(thing, {}).setdefault(o.made.cell.service, set()).add(o.cell)
     order = list(WORDS)
     out: list[Shared] = []
     for what, value in sorted(holders, key=lambda t: (order.index(t[0]), t[1])):
@@ -94,20 +94,37 @@ def shared_by(group: Group, as_of: AsOf | None) -> tuple[Shared, ...]:
 WITHIN = {("server", "prefix"), ("server", "asn"), ("prefix", "asn"), ("server", "cdn"), ("prefix", "cdn")}
 
 
-def _things(seen: Seen, as_of: AsOf | None) -> Iterable[tuple[str, str]]:
+Thing = tuple[str, str]
+
+
+def _of_onset(onset: Onset, as_of: AsOf | None) -> set[Thing]:
+    """What a cell's names lay on while it was bad; if they were answered falsely, the servers from when they worked."""
+    within = set(onset.stretch.sightings)
+    bad = [s for s in onset.made.seen if s.index in within]
+    lied_to = any(w.node.startswith("dns.injection") for s in bad for w in s.ways)
+    good = [s for s in onset.made.seen if s.settles == OK] if lied_to else bad
+    found = {thing for s in good for endpoint in s.endpoints for thing in _of_server(s, endpoint, as_of)}
+    return found | {thing for s in bad for thing in _of_names(s)}
+
+
+def _of_names(seen: Seen) -> Iterable[Thing]:
     if not seen.known:
         yield "owner", "unknown"
-    resolvers = set(seen.resolvers)
-    for endpoint in seen.endpoints:
-        text = endpoint.rpartition("/")[0].rpartition(":")[0].strip("[]")
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            continue
-        if endpoint in resolvers:
-            if any(w.node.startswith("dns.") for w in seen.ways):
-                yield "resolver", text
-            continue
+    for suffix, cdn in SUFFIXES.items():
+        if seen.sighting.target.endswith("." + suffix):
+            yield "cdn", cdn
+    if any(w.node.startswith("dns.") and w.position != "on-path" for w in seen.ways):
+        named = [address_of(e) for e in seen.resolvers]
+        yield from (("resolver", text) for text in named or (f"of {seen.sighting.vantage}",))
+
+
+def _of_server(seen: Seen, endpoint: str, as_of: AsOf | None) -> Iterable[Thing]:
+    text = address_of(endpoint)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return
+    if endpoint not in seen.resolvers:
         yield "server", text
         length = 24 if address.version == 4 else 48
         yield "prefix", str(ipaddress.ip_network((address, length), strict=False))
@@ -116,33 +133,43 @@ def _things(seen: Seen, as_of: AsOf | None) -> Iterable[tuple[str, str]]:
             yield "asn", f"AS{number}"
             if number in NETWORKS:
                 yield "cdn", NETWORKS[number]
-    for suffix, cdn in SUFFIXES.items():
-        if seen.sighting.target.endswith("." + suffix):
-            yield "cdn", cdn
-    if any(w.position == "resolver" for w in seen.ways) and not resolvers:
-        yield "resolver", f"of {seen.sighting.vantage}"
 
 
-def _discount(shared: Shared, asked: Question, test: Test | None, seed: int) -> Discount:
-    merged = dict.fromkeys(shared.services, shared.services[0])
+def address_of(endpoint: str) -> str:
+    """``2001:db8::1`` of ``[2001:db8::1]:443/tcp``."""
+    return endpoint.rpartition("/")[0].rpartition(":")[0].strip("[]")
+
+
+def _discount(group: Group, shared: Shared, ask: Asking, test: Test | None, seed: int) -> Discount:
     names = f"{len(shared.services)} services" if len(shared.services) > NAMED else " and ".join(shared.services)
-    thing = WORDS[shared.what].format(value=shared.value)
-    left = None
-    if test and asked.within:
-        left = coincidence(asked.event, asked.everything, asked.within, seed, merged)
+    says = f"{names} share {WORDS[shared.what].format(value=shared.value)}"
     if test is None:
-        rest = ""
-    elif left is None:
-        rest = "; counted as one service, nothing is left to have coincided"
-    else:
-        rest = f"; counted as one service, p = {p_value(left.p_value)}"
+        return Discount(what=shared.what, value=shared.value, cells=shared.cells, says=says)
+    elsewhere = {o.made.cell.service for o in group.onsets if o.seen and o.cell not in shared.cells}
+    alone = [s for s in shared.services if s not in elsewhere]
+    dropped = {c for c in shared.cells if _service(group, c) in elsewhere}
+    asked = ask(dropped)
+    merged = dict.fromkeys(alone, alone[0]) if alone else {}
+    left = coincidence(asked.event, asked.everything, asked.within, seed, merged) if asked.within else None
+    how = (
+        "without those cells"
+        if not alone
+        else "counted as one"
+        if not dropped
+        else "counted as one where all is shared"
+    )
+    rest = f"{how}, p = {p_value(left.p_value)}" if left else f"{how}, nothing is left to have coincided"
     return Discount(
         what=shared.what,
         value=shared.value,
         cells=shared.cells,
-        says=f"{names} share {thing}{rest}",
-        p_value=left.p_value if left else 1.0 if test else None,
+        says=f"{says}; {rest}",
+        p_value=left.p_value if left else 1.0,
     )
+
+
+def _service(group: Group, cell: int) -> str:
+    return next(o.made.cell.service for o in group.onsets if o.cell == cell)
 
 
 def p_value(p: float) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 
 from fingerprint import __version__
@@ -134,7 +135,7 @@ def _event(
         services=group.services,
         vantages=group.vantages,
         test=test,
-        discounts=discounts(group, asked, test, seed, as_of),
+        discounts=discounts(group, partial(question, group, every, spans), test, seed, as_of),
         injectors=_injectors(group),
         controls=of_controls.sentence(of_controls.during(group, controls)),
         says="",

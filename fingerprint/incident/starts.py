@@ -24,23 +24,27 @@ class Question:
 Spans = Mapping[tuple[str, str], tuple[int, int]]
 
 
-def question(group: Group, groups: Sequence[Group], spans: Spans) -> Question:
-    """The onsets of an event beside all onsets of its state, within the time that its services were all observed."""
-    own = _starts(group)
+def question(group: Group, groups: Sequence[Group], spans: Spans, without: Collection[int] = ()) -> Question:
+    """The onsets of an event beside all onsets of its state, within the time that its services were all observed.
+
+    ``without`` are cells of the event that are not to count.
+    """
+    own = _starts(group, without)
     vantages = {v for _, v in own}
     observed_ns = [spans[key] for key in own if key in spans]
     step_ns = step_of([_wide(b) for b in own.values()])
-    everything = [s for g in groups if g.state == group.state for s in _as_starts(_starts(g), vantages)]
+    others = [_starts(g) for g in groups if g.state == group.state and g is not group]
+    everything = [s for found in (own, *others) for s in _as_starts(found, vantages)]
     return Question(
         event=tuple(_as_starts(own, vantages)), everything=tuple(everything), within=window(observed_ns, step_ns)
     )
 
 
-def _starts(group: Group) -> dict[tuple[str, str], Between]:
+def _starts(group: Group, without: Collection[int] = ()) -> dict[tuple[str, str], Between]:
     """By service and vantage the smallest of its roles' onsets, as far as they were seen."""
     out: dict[tuple[str, str], Between] = {}
     for o in group.onsets:
-        if not o.seen:
+        if not o.seen or o.cell in without:
             continue
         key, one = (o.made.cell.service, o.made.cell.vantage), o.stretch.onset
         known = out.get(key)

@@ -93,6 +93,28 @@ def test_one_network_shared_by_two_of_three_services_is_discounted_to_the_chance
     assert "together" in found.headline
 
 
+LIED = {"ways": [mechanism("dns.injection.bogon", position="resolver")]}
+
+
+def test_one_resolver_that_lies_about_all_explains_that_they_began_together():
+    found = incident(rounds("Alpha", {name: night(24, 40) for name in THREE}, **dict.fromkeys(THREE, LIED)))
+    shared = next(d for d in found.events[0].discounts if d.what == "resolver")
+    assert shared.value == "of Alpha"
+    assert shared.p_value == 1.0
+    assert "together" not in found.headline
+
+
+def test_what_began_in_other_cells_by_other_means_is_not_explained_by_the_resolver():
+    rows = {name: night(24, 40) for name in (*THREE, *(f"img.{name}" for name in THREE))}
+    images = {f"img.{name}": {"service": name.split(".")[0], "role": "image"} for name in THREE}
+    found = incident(rounds("Alpha", rows, **dict.fromkeys(THREE, LIED), **images))
+    event = found.events[0]
+    shared = next(d for d in event.discounts if d.what == "resolver")
+    assert event.test
+    assert shared.p_value == event.test.p_value < 0.05
+    assert "together" in found.headline
+
+
 def test_services_of_networks_of_their_own_are_not_discounted():
     found = incident(rounds("Alpha", {name: night(24, 40) for name in THREE}))
     assert [d.what for d in found.events[0].discounts] == ["vantage"]
