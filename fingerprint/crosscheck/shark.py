@@ -74,12 +74,11 @@ class TsharkFailed(Exception):
 class Reading(FileCapture):  # type: ignore[misc]  # pyshark has no types
     """A capture of pyshark's that tells when tshark fails, and that does nothing behind its owner's back."""
 
-    def __init__(self, path: Path, *, settings: str, arguments: Sequence[str], display_filter: str, tool: str) -> None:
+    def __init__(self, path: Path, *, settings: str, arguments: Sequence[str], tool: str) -> None:
         self._settings = settings
         super().__init__(
             str(path),
             keep_packets=False,
-            display_filter=display_filter,
             tshark_path=tool,
             custom_parameters=list(arguments),
             eventloop=asyncio.new_event_loop(),
@@ -134,9 +133,7 @@ def dissect(
     arguments = [word for protocol in protocols for word in ("--enable-protocol", protocol)]
     frames, failed = dict[int, tuple[Layer, ...]](), None
     with prepared(path, keylog) as (file, settings, preferences):
-        reading = Reading(
-            file, settings=settings, arguments=[*preferences, *arguments], display_filter=filtered, tool=tool
-        )
+        reading = Reading(file, settings=settings, arguments=[*preferences, *arguments, "-Y", filtered], tool=tool)
         try:
             for packet in reading:
                 frames[int(packet.number)] = tuple(layers(packet))
