@@ -118,11 +118,11 @@ def analyse(
 
 
 @app.command()
-def demo(why: Why = False, form: Format = "text", json: Json = False) -> None:
-    """Judge a capture that comes with the tool."""
+def demo(why: Why = False, form: Format = "text", json: Json = False, out: Out = None) -> None:
+    """Judge a capture that comes with the tool, then write the report of a whole evening (a simulation)."""
     from fingerprint import demonstration
 
-    raise typer.Exit(demonstration.show(form="json" if json else form, why=why))
+    raise typer.Exit(demonstration.show(form="json" if json else form, why=why, out=out))
 
 
 @app.command()
