@@ -1,0 +1,168 @@
+"""The common time line: a lane a cell, what it was like when, and onsets as the intervals that they are.
+
+A stretch differs in height and texture, not only in colour: works is a thin line, down a half bar with dots, blocked a
+full bar with stripes, not known a dashed outline. Between the last sighting of what was before and the first of what
+came after, nothing is known: that interval is drawn as a whisker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from fingerprint.incident.model import BLOCKED, DOWN, OK, UNKNOWN, Cell, Event, Incident, Stretch
+from fingerprint.pages import phrases, svg
+from fingerprint.pages.hours import Scale, scale
+
+# A lane is as high as a line of text; more lanes than a screen or two are not compared by eye any more.
+LANE, MOST_LANES = 22.0, 60
+WIDTH, LEFT, RIGHT, TOP = 1120.0, 250.0, 1104.0, 46.0
+MARKS = 12
+# Room for one letter of the small print in a bar.
+LETTER = 6.9
+HEIGHT = {OK: 3.0, DOWN: 9.0, BLOCKED: 15.0, UNKNOWN: 9.0}
+# Of a stretch that is shorter than a hair, as much is drawn as can be seen.
+LEAST = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lanes:
+    """The lanes that are drawn, by index of the cell, and how many are not."""
+
+    shown: tuple[int, ...]
+    left_out: int
+
+
+def lanes(incident: Incident) -> Lanes:
+    """All cells, service by service; of too many those that changed or failed before those that simply worked."""
+    cells, order = incident.cells, in_order(incident)
+    dull = [i for i in order if all(s.state == OK for s in cells[i].stretches)]
+    notable = [i for i in order if i not in set(dull)]
+    chosen = set([*notable, *dull][:MOST_LANES])
+    return Lanes(shown=tuple(i for i in order if i in chosen), left_out=len(cells) - len(chosen))
+
+
+def in_order(incident: Incident) -> list[int]:
+    """The cells by service, role and vantage, each in the order in which the incident names them."""
+    services = {s: n for n, (s, _) in enumerate(incident.services)}
+    vantages = {v.key: n for n, v in enumerate(incident.vantages)}
+    roles: dict[tuple[str, str], int] = {}
+    for cell in incident.cells:
+        roles.setdefault((cell.service, cell.role), len(roles))
+
+    def place(n: int) -> tuple[int, int, int, int]:
+        c = incident.cells[n]
+        return services.get(c.service, len(services)), roles[c.service, c.role], vantages.get(c.vantage, 0), n
+
+    return sorted(range(len(incident.cells)), key=place)
+
+
+def drawing(incident: Incident, titles: dict[str, str]) -> Markup:
+    """The whole picture. ``titles`` are the services' names."""
+    chosen = lanes(incident).shown
+    over = scale(incident.first_ns, incident.last_ns, left=LEFT, right=RIGHT)
+    rows = list(_rows([incident.cells[i] for i in chosen], titles))
+    bottom = TOP + (rows[-1].y + LANE if rows else LANE)
+    inside = [
+        *_axis(over, bottom),
+        *(_band(event, n, over, bottom) for n, event in enumerate(incident.events[: len(phrases.LETTERS)])),
+        *(part for row in rows for part in _lane(row, over)),
+    ]
+    blocked = sum(c.state == BLOCKED for c in incident.cells)
+    told = (
+        f"{len(rows)} lanes, one for each service, role and vantage, from {phrases.span(*_ends(incident))}."
+        f" {blocked} of {len(incident.cells)} were blocked at some time. The table below says the same in words."
+    )
+    return svg.picture(
+        *inside, width=WIDTH, height=bottom + 10, label="Common time line", described=told, key="time-line",
+        class_="time-line",
+    )  # fmt: skip
+
+
+def _ends(incident: Incident) -> tuple[int, int]:
+    return incident.first_ns, incident.last_ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A lane with its place below the axis. ``heading`` is the service's name where its first lane begins."""
+
+    cell: Cell
+    y: float
+    heading: str | None
+
+
+def _rows(cells: Sequence[Cell], titles: dict[str, str]) -> Iterator[Row]:
+    y, before = 4.0, None
+    for cell in cells:
+        new = cell.service != before
+        y += 24.0 if new else 0.0
+        yield Row(cell=cell, y=y, heading=titles.get(cell.service, cell.service) if new else None)
+        y, before = y + LANE, cell.service
+
+
+def _axis(over: Scale, bottom: float) -> Iterator[Markup]:
+    for x, words, new_day in over.marks(MARKS):
+        yield svg.tag("line", x1=x, x2=x, y1=TOP - 6, y2=bottom, class_="grid day" if new_day else "grid")
+        yield svg.tag("text", words, x=x, y=TOP - 12, text_anchor="middle", class_="tick")
+    yield svg.tag("text", "UTC", x=LEFT - 12, y=TOP - 12, text_anchor="end", class_="tick")
+
+
+def _band(event: Event, number: int, over: Scale, bottom: float) -> Markup:
+    """The interval in which an event began, behind the lanes, with its letter."""
+    after, before = event.onset.after_ns, event.onset.before_ns
+    left = over.at(after if after is not None else over.first_ns)
+    right = over.at(before if before is not None else over.last_ns)
+    kind = phrases.state(event.state)[2]
+    middle = (left + right) / 2
+    return svg.tag(
+        "g",
+        svg.tag("rect", x=left, y=TOP - 6, width=max(right - left, LEAST), height=bottom - TOP + 6, class_="band"),
+        svg.tag("circle", cx=middle, cy=14.0, r=9.5, class_="letter"),
+        svg.tag("text", phrases.LETTERS[number], x=middle, y=18.2, text_anchor="middle", class_="letter-word"),
+        class_=f"event {kind}",
+    )
+
+
+def _lane(row: Row, over: Scale) -> Iterator[Markup]:
+    middle = TOP + row.y + LANE / 2
+    if row.heading is not None:
+        yield svg.tag("text", phrases.shortened(row.heading, 34), x=0, y=middle - LANE + 2, class_="service")
+    label = phrases.shortened(f"{row.cell.role} · {row.cell.vantage}", 34)
+    yield svg.tag("text", label, x=10, y=middle + 4, class_="lane")
+    yield svg.tag("line", x1=LEFT, x2=RIGHT, y1=middle, y2=middle, class_="rail")
+    for stretch in row.cell.stretches:
+        yield _stretch(stretch, middle, over)
+
+
+def _stretch(stretch: Stretch, middle: float, over: Scale) -> Markup:
+    """The bar from the first sighting of it to the last, and whiskers over what nobody saw on either side."""
+    _, word, kind = phrases.state(stretch.state)
+    began = stretch.onset.before_ns if stretch.onset.before_ns is not None else stretch.onset.after_ns
+    ended = stretch.end.after_ns if stretch.end.after_ns is not None else stretch.end.before_ns
+    left = over.at(began if began is not None else over.first_ns)
+    right = max(over.at(ended if ended is not None else over.last_ns), left + LEAST)
+    high = HEIGHT[stretch.state]
+    bar = {"x": left, "y": middle - high / 2, "width": right - left, "height": high}
+    parts = [svg.tag("title", _words(stretch, word)), svg.tag("rect", **bar, class_=f"bar {kind}")]
+    if stretch.state in {BLOCKED, DOWN}:
+        parts.append(svg.tag("rect", **bar, class_=f"texture {kind}"))
+    parts += _whisker(over.at(stretch.onset.after_ns) if stretch.onset.after_ns is not None else None, left, middle)
+    if stretch.state == BLOCKED and stretch.mechanism and right - left > LETTER * len(stretch.mechanism) + 12:
+        parts.append(svg.tag("text", stretch.mechanism, x=left + 6, y=middle + 4, class_="in-bar"))
+    return svg.tag("g", *parts, class_=f"stretch {kind}")
+
+
+def _whisker(start: float | None, end: float, middle: float) -> Iterator[Markup]:
+    """The interval of an onset: a line with a stop where the last sighting of the state before stands."""
+    if start is None or end - start < 1:
+        return
+    yield svg.tag("line", x1=start, x2=end, y1=middle, y2=middle, class_="whisker")
+    yield svg.tag("line", x1=start, x2=start, y1=middle - 5, y2=middle + 5, class_="whisker stop")
+
+
+def _words(stretch: Stretch, word: str) -> str:
+    how = f" ({stretch.mechanism})" if stretch.mechanism else ""
+    return f"{word}{how}: began {phrases.between(stretch.onset)}; ended: {phrases.shut(stretch.end)}"
