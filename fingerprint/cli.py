@@ -152,9 +152,10 @@ def doctor() -> None:
     raise typer.Exit(checks.report())
 
 
-from fingerprint import cli_authors, cli_convert, cli_incident, cli_lab, cli_probe, cli_tables  # noqa: E402  # their options are built on those above
+from fingerprint import cli_authors, cli_convert, cli_incident, cli_lab, cli_probe, cli_tables, cli_watch  # noqa: E402  # their options are built on those above
 
 cli_probe.register(app)
+cli_watch.register(app)
 cli_authors.register(app)
 cli_tables.register(app)
 cli_incident.register(app)

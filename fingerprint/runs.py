@@ -7,6 +7,7 @@ ends takes that back.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass, replace
@@ -170,3 +171,9 @@ def forget(run: Path) -> tuple[Path, ...]:
     for path in found:
         path.unlink()
     return found
+
+
+def discard(run: Path) -> None:
+    """Delete what there is of a run that was never meant to stay; what cannot be deleted stays without a word."""
+    with contextlib.suppress(TargetError, OSError):
+        forget(run)

@@ -84,7 +84,7 @@ def probed(
 
 
 def foreseen_steps(wish: Wish, registry: Registry) -> tuple[Plan, tuple[consent.Foreseen, ...]]:
-    """The plan and its steps, as far as they are known without a packet. Raises TargetError if nothing would be sent."""
+    """The plan and its steps, as far as they are known without a packet. Raises TargetError if none is sent."""
     foreseen = foreseen_plan(wish)
     steps = consent.foreseen(foreseen, registry.techniques)
     if not steps:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from captures.errors import TargetError
-from fingerprint import __version__, script, vantage_given
+from fingerprint import __version__, script, vantage_fields, vantage_given
 from fingerprint.accounts import PACKETS, Account
 from fingerprint.engine import moved
 from fingerprint.report import reading
@@ -57,7 +57,7 @@ def judged(files: Sequence[str], keeping: Keeping, judge: Judge, *, jobs: int) -
     for file, made in zip(new, _each(new, judge, jobs), strict=True):
         document = documented(made, keeping)
         if wanted[file] not in kept:  # a copy under another name is the same capture
-            keep(made, document, keeping, file, wanted[file])
+            keep(document, keeping, file, wanted[file])
         kept |= {wanted[file]} - {None}
         # As it will come out of the store, so that it reads the same today and next year.
         reports[file] = made if keeping.anew else reading.report(document)
@@ -99,23 +99,18 @@ def documented(made: Report, keeping: Keeping) -> dict[str, Any]:
     return as_dict(made, all_ok=True, with_vantage=keeping.with_vantage, pictures=True)
 
 
-def keep(made: Report, document: dict[str, Any], keeping: Keeping, file: str, name: str | None = None) -> None:
-    """Store the report on one file, unless nothing of it could be read: then it is tried again next time.
+def keep(document: dict[str, Any], keeping: Keeping, file: str, name: str | None = None) -> None:
+    """Store the document on one file, unless nothing of it could be read: then it is tried again next time.
 
     Of a capture that is judged in parts, all parts are one account.
     """
-    if not made.captures:
+    if not document["captures"]:
         return
-    first = made.captures[0]
-    account = Account(
-        kind=PACKETS,
-        file=document["captures"][0]["file"],
-        sha256=first.sha256,
-        document=document,
-        vantage=first.vantage,
-    )
+    first = document["captures"][0]
+    seen_from = vantage_fields.vantage(first["vantage"], strict=False)
+    account = Account(kind=PACKETS, file=first["file"], sha256=first["sha256"], document=document, vantage=seen_from)
     vantage, made_by = _circumstances(file, keeping)
-    name = name or id_of([first.sha256], vantage, made_by)
+    name = name or id_of([first["sha256"]], vantage, made_by)
     put(keeping.store, Entry(id=name, account=account, made_by=made_by))
 
 

@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_told_and_tried_again(folder):
 def test_clients_stay_out_of_a_store_unless_they_are_asked_for(tmp_path, open_):
     made = report(verdict(next=(f"ask from {CLIENT}",)), captures=(capture(clients=(CLIENT,)),))
     keeping = resuming.Keeping(store=tmp_path, made_by={}, vantage=Vantage(), with_vantage=open_)
-    resuming.keep(made, resuming.documented(made, keeping), keeping, "-")
+    resuming.keep(resuming.documented(made, keeping), keeping, "-")
     assert (CLIENT in (tmp_path / store.FILE).read_text()) is open_
 
 
