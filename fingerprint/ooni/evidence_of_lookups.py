@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from fingerprint.conversations.dns_answers import far_apart, is_bogon
@@ -18,15 +19,16 @@ NOBODYS = CHOSEN | {"vbw"}
 
 def of_lookups(m: Measurement, beside: Beside, signatures: Signatures) -> Iterator[Evidence]:
     """Denials, silence and false answers for the target's name."""
-    found = []
-    for lookup in m.lookups:
-        if lookup.name == m.target and lookup.engine in PLAIN_ENGINES:
-            found += [e for e in (_of_lookup(m, lookup, signatures),) if e]
-    yield from found
+    asked = (q for q in m.lookups if q.name == m.target and q.engine in PLAIN_ENGINES)
+    found = [e for e in (_of_lookup(m, q, signatures) for q in asked) if e]
     others = beside.others_answered(m)
-    if found and others:
-        facets = Facets(trigger=Trigger(field="dns.qname", value=m.target))
-        yield cite(clues.OTHERS_ANSWERED, subject(m, "dns"), cited(m), facets=facets, others=others, line=m.line)
+    if not found or not others:
+        yield from found
+        return
+    # That others are answered is what makes the name the trigger.
+    facets = Facets(trigger=Trigger(field="dns.qname", value=m.target))
+    yield from (replace(e, facets=facets) for e in found)
+    yield cite(clues.OTHERS_ANSWERED, subject(m, "dns"), cited(m), facets=facets, others=others, line=m.line)
 
 
 def _of_lookup(m: Measurement, lookup: Lookup, signatures: Signatures) -> Evidence | None:
