@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,10 +66,10 @@ def cut(file: str, out: Path, report: Report, techniques: engine.Techniques) -> 
             differs = tuple(differences(whole, answers(engine.analyse([str(half)], techniques=techniques))))
             if not differs or rows.all():
                 break
-        out.write_bytes(half.read_bytes())
+        shutil.copyfile(half, out)
         beside = script.path_of(out) if goes_along else None
         if beside is not None:
-            beside.write_bytes(script.path_of(half).read_bytes())
+            shutil.copyfile(script.path_of(half), beside)
     return Cut(
         packets=count, of_packets=len(recording.columns), kept=kept, differs=differs, script=beside,
         left_script=told is not None and beside is None,

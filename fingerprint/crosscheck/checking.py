@@ -32,6 +32,8 @@ def check(
     """
     if file == "-":
         raise TargetError("crosscheck needs a file that tshark can read too; write standard input to one first")
+    if report is not None and display_filter is not None:
+        raise TargetError("-Y picks what is judged, and --report was judged already; give one of them")
     shark.found()
     document = judged(file, registry, display_filter, keylog) if report is None else told(report)
     found = opinion(Path(file), document, keylog=keylog)

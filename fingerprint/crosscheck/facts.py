@@ -91,10 +91,11 @@ Found = Iterator[tuple[int, Facts]]
 
 def _over_tcp(recording: Recording, numbers: Collection[int]) -> Found:
     wanted = np.fromiter((n - 1 for n in numbers), np.int64)
+    flows = set(recording.columns.flow[wanted].tolist())
     for stream in streams(recording):
-        cited = set((np.intersect1d(stream.rows, wanted) + 1).tolist())
-        if not cited or max(stream.request_row, stream.answer_row) < 0:
+        if stream.flow not in flows or max(stream.request_row, stream.answer_row) < 0:
             continue
+        cited = set((np.intersect1d(stream.rows, wanted) + 1).tolist())
         for from_client, whole in ((True, _request), (False, _response)):
             if found := completed(stream, whole, from_client=from_client):
                 number, facts = found

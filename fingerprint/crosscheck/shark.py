@@ -9,7 +9,6 @@ no part.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import shutil
@@ -312,6 +311,3 @@ def plain(path: Path, folder: Path) -> Path:
     with file.open("wb") as out:
         out.writelines(content)
     return file
-
-
-logging.getLogger("asyncio").setLevel(logging.ERROR)

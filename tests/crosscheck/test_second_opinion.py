@@ -52,6 +52,10 @@ def test_wireshark_agrees_on_every_cited_packet_of_every_sample(samples, judged)
     assert compared > 30_000
 
 
+# docs/howto/second-opinion.md: a record of 2,147,483,648 microseconds, which are 2,147 s to us and none to Wireshark.
+EXPLAINED = {("the-tcpdump-group_tcpdump__timestamp_invalid_micro.pcap", 3, "frame.time_epoch")}
+
+
 @pytest.mark.slow
 @pytest.mark.corpus
 def test_wireshark_agrees_on_every_cited_packet_of_foreign_captures(corpus, judged):
@@ -61,7 +65,7 @@ def test_wireshark_agrees_on_every_cited_packet_of_foreign_captures(corpus, judg
         if not document["captures"] or not claims.cited(document, [0]):
             continue
         found = opinion(file, document)
-        assert found.of(DISAGREE) == (), file.name
+        assert {(file.name, c.number, c.fact) for c in found.of(DISAGREE)} <= EXPLAINED
         compared += len(found.of(AGREE))
     assert compared > 10_000
 
