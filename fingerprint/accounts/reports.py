@@ -61,11 +61,14 @@ def accounts(path: Path) -> tuple[tuple[Account, ...], tuple[Problem, ...]]:
 
 def _documents(path: Path, text: str) -> Iterator[object]:
     """One document of a whole file, or one of a file of lines: targets first, everything else on the last line."""
+    if not text.strip():
+        raise CaptureError(f"{path.name} is empty; write the report again")
     try:
-        yield json.loads(text)
+        whole = json.loads(text)
     except (ValueError, RecursionError):
-        pass
-    else:
+        whole = {"kind": "several"}
+    if not isinstance(whole, dict) or "kind" not in whole:
+        yield whole
         return
     targets: list[object] = []
     for number, line in enumerate(text.splitlines(), 1):

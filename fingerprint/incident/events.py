@@ -1,5 +1,7 @@
 """Cells that changed → events: those whose onset intervals overlap, one after the other, became so together.
 
+An event lasts from the first of its cells to the last: it began at the smallest of instants that each lie in an
+interval, which lies between the smallest ends, and is over at the largest.
 Blocked and down never join in one event. A cell may take part in several. A cell that was never seen otherwise joins
 an event only if the same service changed in it and the cell's first sighting is not before it; else such cells make
 events of their own, whose start nobody saw.
@@ -11,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fingerprint.incident.cells import Made
-from fingerprint.incident.model import BLOCKED, DOWN, OK, UNKNOWN, Between, Stretch
+from fingerprint.incident.model import BLOCKED, DOWN, UNKNOWN, Between, Stretch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +134,8 @@ def _group(state: str, members: Sequence[Onset]) -> Group:
     return Group(
         state=state,
         onsets=tuple(sorted(members, key=lambda o: (o.cell, _start(o.stretch.onset)))),
-        onset=Between(after_ns=min(after, default=None), before_ns=max(before, default=None)),
-        end=Between(after_ns=min(last, default=None), before_ns=max(over) if over and len(over) == len(ends) else None),
+        onset=Between(after_ns=min(after, default=None), before_ns=min(before, default=None)),
+        end=Between(after_ns=max(last, default=None), before_ns=max(over) if over and len(over) == len(ends) else None),
     )
 
 
@@ -143,8 +145,3 @@ def _start(onset: Between) -> int:
 
 def _last(end: Between) -> int:
     return end.before_ns if end.before_ns is not None else end.after_ns or 0
-
-
-def worked_before(one: Made, stretch: Stretch) -> bool:
-    """Whether a cell was seen to work before a stretch."""
-    return any(s.state == OK for s in one.cell.stretches[: one.cell.stretches.index(stretch)])

@@ -108,7 +108,7 @@ def lasted(one: Event) -> str:
     start = f"starting {between(one.onset)}" if seen else f"from the first look on, {between(one.onset)}"
     if one.end.before_ns is None or one.end.after_ns is None:
         return f"{start}; its end was not seen"
-    known = one.onset.before_ns if one.onset.before_ns is not None else one.end.after_ns
+    known = one.onset.before_ns or one.end.after_ns
     return f"{start}, ending {between(one.end, day=not same_day(known, one.end.after_ns))}"
 
 
