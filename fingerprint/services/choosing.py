@@ -37,10 +37,11 @@ def chosen(words: Iterable[str]) -> Chosen:
     for word in words:
         if word.endswith(".toml"):
             service = from_file(Path(word))
-            try:
-                known = services.adding(known, service)
-            except ValueError as error:
-                raise TargetError(f"{word}: {error}") from None
+            if service not in known.services:  # the same file may lie in the user's folder
+                try:
+                    known = services.adding(known, service)
+                except ValueError as error:
+                    raise TargetError(f"{word}: {error}") from None
         else:
             service = named(word, known)
         found.append(service)

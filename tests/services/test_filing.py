@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import captures
+from captures.errors import TargetError
 from fingerprint import analysing, services
 from fingerprint.services.choosing import chosen
 from fingerprint.services.model import Services
@@ -96,3 +97,15 @@ def test_a_file_of_ones_own_counts_for_this_run(tmp_path):
     assert [(v.target, v.service, v.role) for v in kept.verdicts] == [(name, "mine", "web")]
     assert ("services/mine", "1", chosen([str(file)]).services[0].sha256) in kept.tables
     assert services.of(name, 0) is None
+    again = chosen([str(file), str(file)])
+    assert len(again.services) == 1
+
+
+def test_a_file_that_borrows_an_id_of_ours_is_refused(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'id = "twitter"\ntitle = "-"\nversion = "1"\nabout = "-"\nkind = "-"\nsensitive = false\n'
+        '[[endpoint]]\nrole = "web"\nname = "forum.test"\nsource = "here"\nstanding = "read"\n'
+    )
+    with pytest.raises(TargetError, match="there is a service twitter already"):
+        chosen([str(file)])
