@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fingerprint import cli
-
 if TYPE_CHECKING:
     from fingerprint.verdict.model import Report
 
@@ -17,10 +15,11 @@ Only = Annotated[
     typer.Option("--service", metavar="NAME|FILE", help="Only this service and controls (repeatable)."),
 ]
 Name = Annotated[str | None, typer.Argument(metavar="NAME", help="A service, for example twitter.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Every endpoint, as JSON.")]
 At = Annotated[str | None, typer.Option("--at", metavar="DAY", help="As it was then, for example 2020-05-17.")]
 
 
-def services(name: Name = None, at: At = None, json: cli.Json = False) -> None:
+def services(name: Name = None, at: At = None, json: Json = False) -> None:
     """List known services, or show one: its roles, hosts, dates, controls and sources."""
     from fingerprint.services import listing
 
