@@ -76,6 +76,11 @@ def test_servers_with_certificates_of_their_own_authority_are_not_probed():
     assert {e.name for e in signal.probed(LATER)} == {"signal.org", "updates.signal.org"}
 
 
+def test_servers_that_speak_no_https_are_not_probed():
+    # An honest server that hangs up on a ClientHello or a request would look like one that is kept from answering.
+    assert not [e.name for s in OURS for e in s.probed(LATER) if e.role in {"chat", "media", "stun", "turn", "tunnel"}]
+
+
 @pytest.mark.parametrize(
     ("name", "then", "now"),
     [
