@@ -30,7 +30,7 @@ Parts = Annotated[str | None, typer.Option("--parts", metavar="10m", help="Judge
 Only = Annotated[list[str] | None, typer.Option("--technique", metavar="ID", help="Only this technique (repeatable).")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ID.FIELD=VALUE", help="Change a threshold.")]
 Plugins = Annotated[list[Path] | None, typer.Option("--plugins", metavar="DIR|FILE", help="Techniques of your own.")]
-Format = Annotated[str, typer.Option("--format", metavar="NAME", help="text, json, jsonl, csv or parquet.")]
+Format = Annotated[str, typer.Option("--format", metavar="NAME", help="text, html, md, json, jsonl, csv or parquet.")]
 Json = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the report there.")]
 Why = Annotated[bool, typer.Option("--why", help="Show the sum behind each verdict, line by line.")]

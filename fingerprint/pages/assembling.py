@@ -43,7 +43,7 @@ def environment() -> Environment:
     made.filters.update(
         minute=phrases.minute,
         probability=phrases.probability,
-        between=phrases.between,
+        onset=phrases.onset,
         shut=phrases.shut,
         sentence=phrases.sentence,
     )

@@ -16,7 +16,7 @@ from fingerprint.pages.findings import Finding, finding
 from fingerprint.pages.time_line import in_order
 
 # What is told, what has its ladders and plots drawn, and what is open when the page opens.
-TOLD, DRAWN, OPEN = 150, 60, 8
+TOLD, DRAWN, OPEN = 150, 60, 12
 STRETCHES_SHOWN = 12
 TARGETS_SHOWN = 6
 # Where a cell is filed that is not told.
@@ -56,6 +56,7 @@ class Detail:
     file: str | None
     kind: str | None
     open: bool
+    brief: bool  # it simply worked: what it rests on is not told
 
 
 def chosen(incident: Incident) -> list[int]:
@@ -77,7 +78,7 @@ def details(incident: Incident, accounts: Sequence[Account]) -> list[Detail]:
 
 def _detail(cell: Cell, n: int, rank: int, titles: Mapping[str, str], accounts: Sequence[Account]) -> Detail:
     found, account = None, None
-    if cell.best is not None and cell.best.account < len(accounts):
+    if cell.state != OK and cell.best is not None and cell.best.account < len(accounts):
         account = accounts[cell.best.account]
         targets = account.document["targets"]
         if cell.best.target < len(targets):
@@ -100,6 +101,7 @@ def _detail(cell: Cell, n: int, rank: int, titles: Mapping[str, str], accounts: 
         file=account.file if account else None,
         kind=account.kind if account else None,
         open=cell.state == BLOCKED and rank < OPEN,
+        brief=cell.state == OK,
     )
 
 
@@ -108,7 +110,7 @@ def span(stretch: Stretch) -> Span:
     return Span(
         sign=phrases.state(stretch.state),
         mechanism=stretch.mechanism,
-        onset=phrases.between(stretch.onset),
+        onset=phrases.onset(stretch.onset),
         end=phrases.shut(stretch.end),
         posterior=phrases.probability(stretch.posterior),
         confidence=phrases.probability(stretch.confidence),

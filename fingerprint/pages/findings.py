@@ -44,8 +44,9 @@ class Clue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One mechanism."""
+    """One mechanism. ``key`` is unique in the page."""
 
+    key: str
     node: str
     words: str
     confidence: str
@@ -114,6 +115,7 @@ def _way(m: Document, names: Sequence[str], key: str, *, drawn: bool) -> Way:
     clues, left_out = _clues(m["evidence"], names)
     curves = m.get("curves", ()) if drawn else ()
     return Way(
+        key=key,
         node=m["mechanism"],
         words=wording.how(m["mechanism"]),
         confidence=confidence(m),

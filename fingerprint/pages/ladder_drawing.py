@@ -1,7 +1,8 @@
 """A ladder drawn: two lifelines, a rung a packet, numbers on the left as Wireshark shows them, times on the right.
 
 A packet that the verdict rests on has a full dot and a heavy line; a forged one begins at a diamond between the two
-ends, is dashed, and says so in a word: it came from neither.
+ends, is dashed, and says so in a word: it came from neither. What is reported in ICMP begins there too, at a ring: a
+router on the way may have said it, or the server.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ WIDTH, TOP, STEP = 408.0, 40.0, 31.0
 CLIENT, SERVER, TIMES = 66.0, 336.0, 402.0
 # A forged packet came from somewhere between; nobody knows where, so that it begins at no end.
 BETWEEN = 232.0
-LONGEST_WORDS = 38
+LONGEST_WORDS = 34
 
 Rung = Mapping[str, Any]
 
@@ -59,24 +60,35 @@ def left_out(ladder: Mapping[str, Any]) -> str | None:
     return f"{count(n, 'more packet')} of this conversation {'is' if n == 1 else 'are'} not drawn." if n else None
 
 
+def reported(rung: Rung) -> bool:
+    """Whether it is ICMP: the words are `packet_words`'."""
+    return str(rung["says"]).startswith("ICMP ")
+
+
 def _sender(rung: Rung) -> str:
+    if reported(rung):
+        return "reported to the client"
     return "to the client, forged in the server's name" if rung["forged"] else "server to client"
 
 
 def _rung(rung: Rung, y: float) -> Iterator[Markup]:
     kind = "rung forged" if rung["forged"] else "rung deciding" if rung["deciding"] else "rung"
     up = bool(rung["from_client"])
-    start, end = (CLIENT, SERVER) if up else (BETWEEN if rung["forged"] else SERVER, CLIENT)
+    between = not up and (rung["forged"] or reported(rung))
+    start, end = (CLIENT, SERVER) if up else (BETWEEN if between else SERVER, CLIENT)
     yield svg.tag("text", f"{rung['number']}", x=0, y=y + 4, class_=f"number {kind}")
     yield svg.tag("line", x1=start, x2=end + (-7 if up else 7), y1=y, y2=y, class_=kind)
     yield _arrow(end, y, right=up, kind=kind)
     if rung["forged"]:
         yield svg.tag("path", d=f"M{start - 6:g} {y:g}l6-6 6 6-6 6z", class_="diamond")
         yield svg.tag("text", "forged", x=start + 12, y=y + 4, class_="forged-word")
+    elif between:
+        yield svg.tag("circle", cx=start, cy=y, r=4.2, class_=f"ring {kind}")
+        yield svg.tag("text", "reported", x=start + 12, y=y + 4, class_=f"words {kind}")
     elif rung["deciding"]:
         yield svg.tag("circle", cx=start, cy=y, r=3.6, class_="dot")
     words = shortened(rung["says"], LONGEST_WORDS)
-    middle = (CLIENT + (BETWEEN if rung["forged"] else SERVER)) / 2
+    middle = (CLIENT + (BETWEEN if between else SERVER)) / 2
     yield svg.tag("text", words, x=middle, y=y - 6, text_anchor="middle", class_=f"words {kind}")
     yield svg.tag("text", _time(rung["time_s"]), x=TIMES, y=y + 4, text_anchor="end", class_="margin")
 

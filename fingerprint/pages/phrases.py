@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from fingerprint.incident.model import Between
-from fingerprint.incident.times import between as between
-from fingerprint.incident.times import same_day
+from fingerprint.incident.times import between, same_day
 from fingerprint.report.wording import STATES, how, percent
 from fingerprint.terminal import clean
 from fingerprint.verdict import taxonomy
@@ -75,6 +74,11 @@ def span(first_ns: int, last_ns: int) -> str:
     if same_day(first_ns, last_ns):
         return f"{day(first_ns)}, {_at(first_ns):%H:%M} to {_at(last_ns):%H:%M}\u00a0UTC"
     return f"{day(first_ns)}, {_at(first_ns):%H:%M} to {day(last_ns)}, {_at(last_ns):%H:%M}\u00a0UTC"
+
+
+def onset(what: Between) -> str:
+    """The beginning of a stretch: the interval that it lies in."""
+    return between(what)
 
 
 def shut(what: Between) -> str:

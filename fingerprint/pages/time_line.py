@@ -25,6 +25,8 @@ LETTER = 6.9
 HEIGHT = {OK: 3.0, DOWN: 9.0, BLOCKED: 15.0, UNKNOWN: 9.0}
 # Of a stretch that is shorter than a hair, as much is drawn as can be seen.
 LEAST = 2.0
+# Letters of events, and how far apart two of one row must be.
+LETTER_ROW, APART = 21.0, 24.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +66,13 @@ def drawing(incident: Incident, titles: dict[str, str]) -> Markup:
     chosen = lanes(incident).shown
     over = scale(incident.first_ns, incident.last_ns, left=LEFT, right=RIGHT)
     rows = list(_rows([incident.cells[i] for i in chosen], titles))
-    bottom = TOP + (rows[-1].y + LANE if rows else LANE)
+    bands, letter_rows = _bands(incident.events[: len(phrases.LETTERS)], over)
+    top = TOP + LETTER_ROW * (letter_rows - 1)
+    bottom = top + (rows[-1].y + LANE if rows else LANE)
     inside = [
-        *_axis(over, bottom),
-        *(_band(event, n, over, bottom) for n, event in enumerate(incident.events[: len(phrases.LETTERS)])),
-        *(part for row in rows for part in _lane(row, over)),
+        *_axis(over, top, bottom),
+        *(_band(band, top, bottom) for band in bands),
+        *(part for row in rows for part in _lane(row, top, over)),
     ]
     blocked = sum(c.state == BLOCKED for c in incident.cells)
     told = (
@@ -103,31 +107,57 @@ def _rows(cells: Sequence[Cell], titles: dict[str, str]) -> Iterator[Row]:
         y, before = y + LANE, cell.service
 
 
-def _axis(over: Scale, bottom: float) -> Iterator[Markup]:
+def _axis(over: Scale, top: float, bottom: float) -> Iterator[Markup]:
     for x, words, new_day in over.marks(MARKS):
-        yield svg.tag("line", x1=x, x2=x, y1=TOP - 6, y2=bottom, class_="grid day" if new_day else "grid")
-        yield svg.tag("text", words, x=x, y=TOP - 12, text_anchor="middle", class_="tick")
-    yield svg.tag("text", "UTC", x=LEFT - 12, y=TOP - 12, text_anchor="end", class_="tick")
+        yield svg.tag("line", x1=x, x2=x, y1=top - 6, y2=bottom, class_="grid day" if new_day else "grid")
+        yield svg.tag("text", words, x=x, y=top - 12, text_anchor="middle", class_="tick")
+    yield svg.tag("text", "UTC", x=LEFT - 12, y=top - 12, text_anchor="end", class_="tick")
 
 
-def _band(event: Event, number: int, over: Scale, bottom: float) -> Markup:
-    """The interval in which an event began, behind the lanes, with its letter."""
-    after, before = event.onset.after_ns, event.onset.before_ns
-    left = over.at(after if after is not None else over.first_ns)
-    right = over.at(before if before is not None else over.last_ns)
-    kind = phrases.state(event.state)[2]
-    middle = (left + right) / 2
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """The interval in which an event began, and where its letter stands."""
+
+    letter: str
+    kind: str
+    left: float
+    right: float
+    row: int
+
+
+def _bands(events: Sequence[Event], over: Scale) -> tuple[list[Band], int]:
+    """The onsets, their letters in as many rows as it takes for none to lie over another; and how many rows."""
+    bands, taken = list[Band](), list[list[float]]()
+    for number, event in enumerate(events):
+        after, before = event.onset.after_ns, event.onset.before_ns
+        left = over.at(after if after is not None else over.first_ns)
+        right = over.at(before if before is not None else over.last_ns)
+        middle = (left + right) / 2
+        free = (n for n, its in enumerate(taken) if all(abs(middle - other) >= APART for other in its))
+        row = next(free, len(taken))
+        if row == len(taken):
+            taken.append([])
+        taken[row].append(middle)
+        kind = phrases.state(event.state)[2]
+        bands.append(Band(letter=phrases.LETTERS[number], kind=kind, left=left, right=right, row=row))
+    return bands, max(len(taken), 1)
+
+
+def _band(band: Band, top: float, bottom: float) -> Markup:
+    """Behind the lanes, from the axis to the last."""
+    middle, y = (band.left + band.right) / 2, 14.0 + LETTER_ROW * band.row
+    wide = max(band.right - band.left, LEAST)
     return svg.tag(
         "g",
-        svg.tag("rect", x=left, y=TOP - 6, width=max(right - left, LEAST), height=bottom - TOP + 6, class_="band"),
-        svg.tag("circle", cx=middle, cy=14.0, r=9.5, class_="letter"),
-        svg.tag("text", phrases.LETTERS[number], x=middle, y=18.2, text_anchor="middle", class_="letter-word"),
-        class_=f"event {kind}",
+        svg.tag("rect", x=band.left, y=top - 6, width=wide, height=bottom - top + 6, class_="band"),
+        svg.tag("circle", cx=middle, cy=y, r=9.5, class_="letter"),
+        svg.tag("text", band.letter, x=middle, y=y + 4.2, text_anchor="middle", class_="letter-word"),
+        class_=f"event {band.kind}",
     )
 
 
-def _lane(row: Row, over: Scale) -> Iterator[Markup]:
-    middle = TOP + row.y + LANE / 2
+def _lane(row: Row, top: float, over: Scale) -> Iterator[Markup]:
+    middle = top + row.y + LANE / 2
     if row.heading is not None:
         yield svg.tag("text", phrases.shortened(row.heading, 34), x=0, y=middle - LANE + 2, class_="service")
     label = phrases.shortened(f"{row.cell.role} · {row.cell.vantage}", 34)
@@ -165,4 +195,4 @@ def _whisker(start: float | None, end: float, middle: float) -> Iterator[Markup]
 
 def _words(stretch: Stretch, word: str) -> str:
     how = f" ({stretch.mechanism})" if stretch.mechanism else ""
-    return f"{word}{how}: began {phrases.between(stretch.onset)}; ended: {phrases.shut(stretch.end)}"
+    return f"{word}{how}: began {phrases.onset(stretch.onset)}; ended: {phrases.shut(stretch.end)}"

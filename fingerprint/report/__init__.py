@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from captures.errors import TargetError
+from fingerprint.pages import report_html, report_markdown
 from fingerprint.report.document import as_dict
 from fingerprint.report.machine import write_csv, write_json, write_jsonl, write_parquet
 from fingerprint.report.text import Showing
@@ -17,6 +18,8 @@ __all__ = ["FILES", "FORMATS", "Showing", "as_dict", "check", "save", "write"]
 
 FORMATS: dict[str, Callable[[Report, IO[str], Showing], None]] = {
     "text": write_text,
+    "html": report_html,
+    "md": report_markdown,
     "json": write_json,
     "jsonl": write_jsonl,
     "csv": write_csv,

@@ -45,18 +45,18 @@ HAPPENS = {
     "Alpha": {
         "chatter/web": ("sni_forged_reset", 12, 29), "chatter/image": ("sni_forged_reset_alone", 12, 29),
         "chatter/api": ("sni_ttl_sweep", 12, 29), "streamcast/web": ("sni_hello_dropped", 12, 29),
-        "streamcast/video": ("throttled_policer", 12, 29), "meeting/web": ("server_hangs", 2, 6),
+        "streamcast/video": ("throttled_policer", 12, 29), "meeting/web": ("server_sends_alert", 2, 6),
     },
     "Beta": {
         "chatter/web": ("dns_race", 12, 28), "chatter/image": ("dns_bogon", 12, 28), "chatter/api": ("dns_race", 13, 28),
         "streamcast/web": ("http_blockpage_injected", 12, 28), "streamcast/video": ("quic_sni_dropped", 12, 28),
-        "meeting/web": ("server_hangs", 2, 6),
+        "meeting/web": ("server_sends_alert", 2, 6),
     },
     "Gamma": {
         "streamcast/video": ("throttled_shaper", 15, 36), "chatter/image": ("insufficient_snaplen", 10, 14),
-        "meeting/web": ("server_hangs", 2, 6),
+        "meeting/web": ("server_sends_alert", 2, 6),
     },
-    "VPN": {"meeting/web": ("server_hangs", 2, 6)},
+    "VPN": {"meeting/web": ("server_sends_alert", 2, 6)},
 }  # fmt: skip
 ROUNDS, EVERY = 36, 10
 
