@@ -21,6 +21,8 @@ from fingerprint.verdict.model import Report, Verdict
 
 # Controls count within a minute of what they are compared with (the taxonomy's rule b), and so do their neighbours.
 AROUND_NS = 60 * 10**9
+# Conversations of the same client that worked: several servers, and each more than once.
+CONTROLS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +98,15 @@ def _choices(recording: Recording, report: Report, verdicts: tuple[Verdict, ...]
     yield alike, "the conversations cited, and all others with their servers and names"
     asked = belonging.with_belongings(recording, alike | _lookups(recording))
     yield asked, "the conversations cited, all others with their servers and names, and every DNS transaction"
+    beside = belonging.with_belongings(recording, asked | _controls(recording, cited))
+    yield (
+        beside,
+        f"the conversations cited, all that concerns their names and servers, and {CONTROLS} that worked beside",
+    )
     c = recording.columns
     first_ns, last_ns = int(c.time_ns[cited].min()), int(c.time_ns[cited].max())
     near = (c.time_ns >= first_ns - AROUND_NS) & (c.time_ns <= last_ns + AROUND_NS)
-    around = belonging.whole(recording, (np.flatnonzero(near | asked) + 1).tolist())
+    around = belonging.whole(recording, (np.flatnonzero(near | beside) + 1).tolist())
     yield belonging.with_belongings(recording, around), "everything within a minute of the conversations cited"
 
 
@@ -116,6 +123,24 @@ def _same(recording: Recording, rows: Rows) -> Rows:
     for flow in capture.quic:
         if flow.server.address in servers or flow.name in names:
             out[flow.rows] = True
+    return out
+
+
+def _controls(recording: Recording, rows: Rows) -> Rows:
+    """The conversations of the same clients that were answered, those nearest in time: they show that others worked."""
+    capture, c = Capture(recordings=(recording,)), recording.columns
+    mine = [s for s in capture.streams if rows[s.rows[0]]]
+    clients = {s.client.address for s in mine} | belonging.servers(recording, rows)
+    times = np.sort(c.time_ns[rows])
+    others = [s for s in capture.streams if s.answered and s.client.address in clients and not rows[s.rows[0]]]
+    began = np.array([s.first_ns for s in others], np.int64)
+    at = np.searchsorted(times, began)
+    away = np.minimum(
+        np.abs(times[np.minimum(at, len(times) - 1)] - began), np.abs(times[np.maximum(at - 1, 0)] - began)
+    )
+    out = rows.copy()
+    for stream in [others[i] for i in np.argsort(away, kind="stable")[:CONTROLS].tolist()]:
+        out[stream.rows] = True
     return out
 
 
@@ -138,14 +163,21 @@ def answers(report: Report) -> dict[str, Answer]:
 def differences(whole: dict[str, Answer], part: dict[str, Answer]) -> Iterator[str]:
     """Where the part says something else of what does not work; targets that work may be missing from it."""
     failing = {key: a for key, a in whole.items() if a[1] != "ok"}
-    must = {key: a for key, a in failing.items() if a[1] == "blocked"} or failing or whole
-    for key, (target, state, mechanisms) in must.items():
-        again = part.get(key)
-        if again is None or again[1:] != (state, mechanisms):
-            yield f"{target} is {state} in the whole, and {again[1] if again else 'not seen'} in this part"
-    for key, (target, state, _) in part.items():
-        if state == "blocked" and key not in must:
-            yield f"{target} is blocked in this part, and {whole[key][1] if key in whole else 'not seen'} in the whole"
+    blocked = {key: a for key, a in failing.items() if a[1] == "blocked"}
+    must = blocked or failing or {key: a for key, a in whole.items() if key in part}
+    for key, answer in must.items():
+        if part.get(key) != answer:
+            yield f"{answer[0]} is {_words(answer)} in the whole, and {_words(part.get(key))} in this part"
+    for key, answer in part.items():
+        if answer[1] == "blocked" and key not in must:
+            yield f"{answer[0]} is {_words(answer)} in this part, and {_words(whole.get(key))} in the whole"
+
+
+def _words(answer: Answer | None) -> str:
+    if answer is None:
+        return "not seen"
+    how = ", ".join(f"{node} {position}" for node, position in answer[2])
+    return f"{answer[1]} ({how})" if how else answer[1]
 
 
 def _script(told: Path | None, half: Path, recording: Recording, rows: Rows) -> bool:
