@@ -103,9 +103,9 @@ def _passing(control: str, refuses: float, where: str) -> Clue:
         given={
             **_NAMED, "server-refuses": refuses, "path-failure": 0.3, "loss": 0.3, "server-down": 0.02,
             "split-tcp": 0.05, "pmtu": 0.05, "local-network": 0.02, "captive-portal": 0.01,
-            **dict.fromkeys(_FILTERS, 0.3), "innocent": 0.1, "*": 0.01,
+            **dict.fromkeys(_FILTERS, 0.8), "innocent": 0.1, "*": 0.01,
         },
-        source="DESIGN: another name passes on the same address; set by hand",
+        source="DESIGN: another name passes on the same address; a filter minds names as a censor does; set by hand",
     )  # fmt: skip
 
 
@@ -127,6 +127,15 @@ RESET_ON_THE_WAY = Clue(
         "path-failure": 0.002, "innocent": 0.0005, "*": 0.001,
     },
     source="RFC 791: what died on the way was read by nobody behind; OONI, ts-037; set by hand",
+)  # fmt: skip
+RESET_IN_THE_HOUSE = Clue(
+    id="reset-in-the-house",
+    says=RESET_ON_THE_WAY.says,
+    group="place",
+    given={
+        **RESET_ON_THE_WAY.given, **dict.fromkeys((*_FILTERS, "captive-portal", "local-network"), 0.8),
+    },
+    source="as reset-on-the-way, no farther than a home or an office reaches; set by hand",
 )  # fmt: skip
 CERTIFICATE = MappingProxyType(
     {

@@ -106,10 +106,20 @@ WITHOUT_ITS_CERTIFICATE = _both(
         group="dns-content",
         given={
             "dns.injection": 0.6, "captive-portal": 0.2, "local-network": 0.02, **_CHOSEN[whose], "ordinary": 0.003,
-            "capture-fault": 0.02, "innocent": 0.001, "*": 0.002,
+            "capture-fault": 0.05, "innocent": 0.001, "*": 0.002,
         },
         source="Pearce et al., USENIX Security 2017: certificates as a sign of the right address; set by hand",
     )
+)  # fmt: skip
+PAGE_THERE = Clue(
+    id="known-page-at-a-doubtful-address",
+    says="at {given}, given for {name}, stands a page that is known as {page} (line {line})",
+    group="dns-kind",
+    given={
+        "dns.injection.blockpage": 0.6, "dns.injection": 0.01, "chosen-filter": 0.002, "corporate-proxy": 0.002,
+        "captive-portal": 0.005, "server-refuses": 0.001, "innocent": 0.0001, "*": 0.0005,
+    },
+    source="the block pages of the table that the report names: those of states and providers alone; set by hand",
 )  # fmt: skip
 OTHERS_ANSWERED = Clue(
     id="other-names-answered",

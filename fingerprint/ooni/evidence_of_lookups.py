@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from fingerprint.conversations.dns_answers import far_apart, is_bogon
 from fingerprint.ooni import clues_of_lookups as clues
-from fingerprint.ooni.beside import Beside, plain, related, trusted
-from fingerprint.ooni.facts import ANSWERED_NO, ENDINGS, PLAIN_ENGINES, SYSTEM_ENGINES, Lookup, Measurement
+from fingerprint.ooni.beside import Beside, related, trusted
+from fingerprint.ooni.facts import ANSWERED_NO, ENDINGS, PLAIN_ENGINES, SYSTEM_ENGINES, Exchange, Lookup, Measurement
 from fingerprint.signatures import CHOSEN, Signatures
 from fingerprint.technique import Cited, Clue, Evidence, Facets, Subject, Trigger, cite
 
@@ -85,24 +85,36 @@ def _uncertified(m: Measurement, lookup: Lookup) -> bool:
     )
 
 
-def of_pages(m: Measurement, *, lied_to: bool) -> Iterator[Evidence]:
-    """Known block pages in the clear. Behind a false address a page says nothing of the way to the true one."""
-    for place, x in enumerate(m.exchanges):
-        if x not in plain(m) or (lied_to and not (x.address and trusted(m, x.address))):
-            continue
-        then = m.exchanges[place + 1] if place + 1 < len(m.exchanges) else None
-        node, known = "blockpage", x.known
-        if not known and then and x.to_host and not related(x.to_host, m.target) and then.host == x.to_host:
-            node, known = "redirect", then.known
-        if not known:
-            continue
-        page, scope = next((k for k in known if k[1] not in NOBODYS), known[0])
-        family = clues.PRODUCT_PAGE if scope in NOBODYS else clues.KNOWN_PAGE
+def of_pages(m: Measurement, lies: Sequence[Evidence]) -> Iterator[Evidence]:
+    """Known block pages in the clear: on the way to the name, or at the address that a false answer gave for it."""
+    for page, scope, node, x in _known_pages(m):
         about = subject(m, "http", x.address, 80)
+        if lies and not (x.address and trusted(m, x.address)):
+            # Behind a false address a page says nothing of the way to the true one.
+            if scope not in NOBODYS:
+                given = listed(lies[0].disputes)
+                yield cite(
+                    clues.PAGE_THERE, subject(m, "dns"), cited(m), name=m.target, page=page, given=given, line=m.line
+                )
+            continue
+        family = clues.PRODUCT_PAGE if scope in NOBODYS else clues.KNOWN_PAGE
         yield cite(family[node], about, cited(m), name=m.target, page=page, line=m.line)
         if m.control and m.control.served and (m.control.status or 0) < 400 and not m.alike:
             words: dict[str, Any] = {"name": m.target, "status": m.control.status, "line": m.line}
             yield cite(clues.SERVED_ELSEWHERE[node], about, cited(m), **words)
+
+
+def _known_pages(m: Measurement) -> Iterator[tuple[str, str, str, Exchange]]:
+    """Signature, its scope, node and request of answers in the clear that are known, or lead to one that is."""
+    for x, then in zip(m.exchanges, (*m.exchanges[1:], None), strict=False):
+        if x.secure or not related(x.host, m.target):
+            continue
+        node, known = "blockpage", x.known
+        if not known and then and x.to_host == then.host and not related(then.host, m.target):
+            node, known = "redirect", then.known
+        if known:
+            page, scope = next((k for k in known if k[1] not in NOBODYS), known[0])
+            yield page, scope, node, x
 
 
 def subject(m: Measurement, protocol: str, address: str | None = None, port: int | None = None) -> Subject:

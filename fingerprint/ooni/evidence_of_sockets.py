@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from fingerprint.conversations.http_answers import HOUSE_HOPS
 from fingerprint.ooni import clues
 from fingerprint.ooni.beside import Beside, greeted, plain, trusted
 from fingerprint.ooni.clues import FAILED, REACHED, UNASKED
@@ -54,6 +56,12 @@ def _passing(m: Measurement, beside: Beside, layer: str, address: str, port: int
     yield cite(clue, subject(m, layer, address, port), cited(m), facets=facets, line=m.line, **words)
 
 
+def _by_name(failing: Evidence, *passing: Evidence) -> Iterator[Evidence]:
+    """A failure, which has a trigger if another name passes where it failed, and those passes."""
+    yield replace(failing, facets=passing[0].facets) if passing else failing
+    yield from passing
+
+
 def _of_connect(m: Measurement, connect: Connect) -> str:
     """What the helper met where this connection failed."""
     if m.control is None:
@@ -90,9 +98,9 @@ def _greeting(m: Measurement, g: Greeting, beside: Beside) -> Iterator[Evidence]
     # QUIC is refused by no reset; sockets see nothing but silence.
     if action is None or action == "refused" or (g.quic and action != "timeout"):
         return
-    yield _failing(m, layer, action, g.address, g.port, control)
-    if g.sni and not g.quic:
-        yield from _passing(m, beside, "tls", g.address, g.port, control)
+    failing = _failing(m, layer, action, g.address, g.port, control)
+    beside_it = _passing(m, beside, "tls", g.address, g.port, control) if g.sni and not g.quic else ()
+    yield from _by_name(failing, *beside_it)
 
 
 def _requests(m: Measurement, beside: Beside) -> Iterator[Evidence]:
@@ -107,8 +115,8 @@ def _requests(m: Measurement, beside: Beside) -> Iterator[Evidence]:
         control = UNASKED
         if m.control:
             control = REACHED if m.control.served else FAILED if m.control.failed else UNASKED
-        yield _failing(m, "http", action, address, 80, control)
-        yield from _passing(m, beside, "http", address, 80, control)
+        failing = _failing(m, "http", action, address, 80, control)
+        yield from _by_name(failing, *_passing(m, beside, "http", address, 80, control))
 
 
 def _traces(m: Measurement) -> Iterator[Evidence]:
@@ -128,7 +136,7 @@ def _traces(m: Measurement) -> Iterator[Evidence]:
             continue
         if action != "reset" and _ttl(longest) < _ttl(passed):
             continue
-        yield _failing(m, "tls", action, address, port, UNASKED)
+        failing = _failing(m, "tls", action, address, port, UNASKED)
         words: dict[str, Any] = {
             "control": passed.sni,
             "where": written(address, port),
@@ -138,11 +146,12 @@ def _traces(m: Measurement) -> Iterator[Evidence]:
         facets = Facets(trigger=Trigger(field="tls.sni", value=m.target))
         about = subject(m, "tls", address, port)
         clue = clues.PASSING["foreign" if m.foreign else UNASKED]
-        yield cite(clue, about, cited(m), facets=facets, other=m.line, **words)
+        yield from _by_name(failing, cite(clue, about, cited(m), facets=facets, other=m.line, **words))
         if action == "reset" and _dies(others, longest) and _unheard(mine, longest):
             hop = _ttl(longest)
             place = Facets(trigger=facets.trigger, location=Location(hop=hop, link=(hop - 1, hop) if hop > 1 else None))
-            yield cite(clues.RESET_ON_THE_WAY, about, cited(m), facets=place, hop=hop, **words)
+            near = clues.RESET_IN_THE_HOUSE if hop <= HOUSE_HOPS else clues.RESET_ON_THE_WAY
+            yield cite(near, about, cited(m), facets=place, hop=hop, **words)
 
 
 def _ttl(g: Greeting) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fingerprint.conversations.dns_answers import registrable
 from fingerprint.ooni import entries, fields
 from fingerprint.ooni.facts import Exchange, Greeting, Measurement
 from fingerprint.signatures import Signatures
@@ -43,8 +44,9 @@ class Common:
     def of(self, target: str, **more: Any) -> Measurement:
         """A measurement of that target."""
         return Measurement(
-            line=self.line, test=self.test, target=target, session=self.session, asn=self.asn, country=self.country,
-            network=self.network, first_ns=self.first_ns, last_ns=self.last_ns, own_resolver=self.own_resolver, **more,
+            line=self.line, test=self.test, target=target, asked=self.input, session=self.session, asn=self.asn,
+            country=self.country, network=self.network, first_ns=self.first_ns, last_ns=self.last_ns,
+            own_resolver=self.own_resolver, **more,
         )  # fmt: skip
 
 
@@ -84,7 +86,8 @@ def web_connectivity(common: Common, keys: Keys, signatures: Signatures) -> Meas
     """ts-017, versions 0.4 and 0.5: the page of a site, with the test helper's view of it."""
     asked = _asked(common)
     exchanges = entries.exchanges(keys, signatures)
-    made = common.of(asked[1], **_steps(keys, exchanges), control=entries.control(keys), alike=_alike(keys, exchanges))
+    alike = _alike(keys, exchanges, asked[1])
+    made = common.of(asked[1], **_steps(keys, exchanges), control=entries.control(keys), alike=alike)
     return replace(made, notes=tuple(_concluded(keys)))
 
 
@@ -104,13 +107,15 @@ def _steps(keys: Keys, exchanges: tuple[Exchange, ...] = ()) -> dict[str, Any]:
     }
 
 
-def _alike(keys: Keys, exchanges: tuple[Exchange, ...]) -> bool | None:
+def _alike(keys: Keys, exchanges: tuple[Exchange, ...], target: str) -> bool | None:
     """ts-017, "HTTP diff": the same status and one likeness more. Over TLS the certificate has said whose answer it is.
 
-    None where the probe could not compare.
+    Unless a stranger gave it, to whom an answer in the clear had led. None where the probe could not compare.
     """
     if exchanges and exchanges[-1].secure and exchanges[-1].status is not None:
-        return True
+        led = next((x.to_host for x in exchanges if not x.secure and x.to_host), None)
+        if led is None or registrable(led) == registrable(target):
+            return True
     same = keys.get("status_code_match")
     if not isinstance(same, bool):
         return None

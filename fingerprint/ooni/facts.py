@@ -110,6 +110,7 @@ class Measurement:
     test: str
     target: str
     role: str | None = None
+    asked: str = ""  # the input, by which repeats of one measurement are told
     session: str  # the run of a probe that it belongs to
     asn: int | None
     country: str | None

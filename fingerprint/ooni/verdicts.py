@@ -1,6 +1,6 @@
 """Measurements of one network → verdicts: the evidence of each, runs of equal outcome, and what they weigh together.
 
-A run is what one name's measurements, in order of time, show alike: it ends where the outcome changes, or after a day
+A run is what measurements of one input, in order of time, show alike: it ends where the outcome changes, or after a day
 without any. So no verdict mixes what worked with what failed, and between two of them lies an onset or an end.
 """
 
@@ -42,18 +42,22 @@ class Judged:
 def verdicts(measurements: Sequence[Measurement], signatures: Signatures, vantage: str | None) -> tuple[Verdict, ...]:
     """One verdict a run, in order of target and time. All ``measurements`` are of one network."""
     around = beside(measurements)
-    ordered = sorted(measurements, key=lambda m: (m.target, m.first_ns, m.line))
+    ordered = sorted(measurements, key=lambda m: (m.target, m.test, m.asked, m.first_ns, m.line))
     looked = [_look(m, around, signatures) for m in ordered]
+    worked: dict[str, list[Measurement]] = {}
+    for j in looked:
+        if j.worked:
+            worked.setdefault(j.m.target, []).append(j.m)
     return tuple(
-        _verdict(run, vantage)
-        for _, mine in groupby(looked, key=lambda j: j.m.target)
+        _verdict(run, worked.get(run[0].m.target, ()), vantage)
+        for _, mine in groupby(looked, key=lambda j: (j.m.target, j.m.test, j.m.asked))
         for run in _runs(list(mine))
     )  # fmt: skip
 
 
 def _look(m: Measurement, around: Beside, signatures: Signatures) -> Judged:
     lookups = tuple(of_lookups(m, around, signatures))
-    pages = tuple(of_pages(m, lied_to=any(e.disputes for e in lookups)))
+    pages = tuple(of_pages(m, [e for e in lookups if e.disputes]))
     worked = not pages and _worked(m)
     sockets = () if worked else tuple(of_sockets(m, around))
     return Judged(m=m, evidence=(*lookups, *pages, *sockets), worked=worked)
@@ -93,7 +97,8 @@ def _outcome(j: Judged) -> tuple[bool, bool]:
     return j.worked, bool(j.evidence)
 
 
-def _verdict(run: Sequence[Judged], vantage: str | None) -> Verdict:
+def _verdict(run: Sequence[Judged], otherwise: Sequence[Measurement], vantage: str | None) -> Verdict:
+    """The verdict of a run; ``otherwise`` is all that worked of the target, asked for in whatever way."""
     found = [Found(technique=TECHNIQUE, evidence=e, vantage=None) for j in run for e in j.evidence]
     balances = [weigh(s) for s in symptoms(found)]
     convicted = tuple(
@@ -102,13 +107,15 @@ def _verdict(run: Sequence[Judged], vantage: str | None) -> Verdict:
             key=lambda m: (-m.posterior, m.node),
         )
     )
-    state, reach, cause, todo = _state(run, balances, convicted)
+    until_ns = max(j.m.last_ns for j in run)
+    meanwhile = any(m.first_ns <= until_ns and run[0].m.first_ns <= m.last_ns for m in otherwise)
+    state, reach, cause, todo = _state(run, balances, convicted, reached=meanwhile)
     strongest = max(balances, key=lambda b: b.blocked(), default=None)
     worked, failed = [j.m for j in run if j.worked], [j.m for j in run if not j.worked or j.evidence]
     first = run[0].m
     return Verdict(
         target=first.target, service=None, role=first.role, vantage=vantage, endpoints=_endpoints(run),
-        first_ns=first.first_ns, last_ns=max(j.m.last_ns for j in run), state=state, reach=reach,
+        first_ns=first.first_ns, last_ns=until_ns, state=state, reach=reach,
         mechanisms=convicted, cause=cause,
         alternatives=mechanisms.alternatives(strongest, convicted[0].node if convicted else None) if strongest else (),
         inconclusive=(), observations=tuple((TECHNIQUE, e) for j in run for e in remarks(j.m, worked=j.worked)),
@@ -126,12 +133,17 @@ def _claimed(run: Sequence[Judged], balance: Balance) -> str | None:
 
 
 def _state(
-    run: Sequence[Judged], balances: Sequence[Balance], convicted: Sequence[Mechanism]
+    run: Sequence[Judged], balances: Sequence[Balance], convicted: Sequence[Mechanism], *, reached: bool
 ) -> tuple[str, str, Cause | None, tuple[str, ...]]:
     """State, reach, cause and advice, in the order of DESIGN section 5."""
     worked = [j for j in run if j.worked]
     if convicted:
-        return "blocked", "partial" if worked else "full", None, ("capture packets on this network to see who does it",)
+        return (
+            "blocked",
+            "partial" if reached else "full",
+            None,
+            ("capture packets on this network to see who does it",),
+        )
     if worked and not any(b.blocked() >= states.DOUBTFUL for b in balances):
         says = f"{len(worked)} of {len(run)} measurements got what the test asks for"
         return "ok", "none", Cause(hypothesis="ordinary", posterior=None, says=says), ("nothing: it answered",)
