@@ -168,7 +168,7 @@ def _no_account(path: Path) -> Found:
 
 def _may_be_json(fits: Callable[[Path], bool]) -> Callable[[Path], bool]:
     """Asked only of names that such files have: opening every capture as JSON would be slow."""
-    endings = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
+    endings = tuple(f".{kind}{packed}" for kind in ("json", "jsonl") for packed in ("", ".gz", ".xz", ".zst"))
     return lambda path: path.is_file() and path.name.endswith(endings) and fits(path)
 
 
