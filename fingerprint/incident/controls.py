@@ -17,7 +17,7 @@ def during(group: Group, controls: Controls) -> dict[str, Control]:
     for vantage in group.vantages:
         its = [s for o in group.onsets if o.made.cell.vantage == vantage for s in o.made.seen]
         within = {i for o in group.onsets if o.made.cell.vantage == vantage for i in o.stretch.sightings}
-        held = [s.held_ns for s in its if s.index in within]
+        held = [s.held_ns for s in its if s.index in within] or [s.held_ns for s in its]
         out[vantage] = controls.at(vantage, min(h[0] for h in held), max(h[1] for h in held))
     return out
 

@@ -60,7 +60,7 @@ def onsets(made: Sequence[Made], state: str) -> Iterator[Onset]:
         before: str | None = None
         for stretch in one.cell.stretches:
             if stretch.state == state and before != state:
-                known = before is not None and stretch.onset.after_ns is not None
+                known = before is not None and None not in (stretch.onset.after_ns, stretch.onset.before_ns)
                 yield Onset(cell=index, made=one, stretch=stretch, seen=known)
             if stretch.state != UNKNOWN:
                 before = stretch.state

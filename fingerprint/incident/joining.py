@@ -139,7 +139,7 @@ def _closed(part: _Open, onset: Between, end: Between) -> Joined:
         s.index: s
         for _, p in part.pieces
         for s in p.seen
-        if s.held_ns[1] >= part.from_ns and (until_ns is None or s.sighting.first_ns < until_ns)
+        if s.sighting.last_ns >= part.from_ns and (until_ns is None or s.sighting.first_ns < until_ns)
     }
     return Joined(
         state=part.state,

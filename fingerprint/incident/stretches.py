@@ -108,9 +108,10 @@ def _piece(part: Sequence[Observation], confidence: float) -> Piece:
 
 def dominant(part: Sequence[Observation]) -> str:
     """The state of a segment: the one with most weight, or blocked from a quarter of at least two sightings on."""
-    weights = {state: sum(o.weight for o in part if o.state == state) for state in (OK, DOWN, BLOCKED)}
+    states = [state for state in (OK, DOWN, BLOCKED) if any(o.state == state for o in part)]
+    weights = {state: sum(o.weight for o in part if o.state == state) for state in states}
     whole = sum(weights.values())
-    if sum(o.state == BLOCKED for o in part) > 1 and weights[BLOCKED] >= PART * whole:
+    if sum(o.state == BLOCKED for o in part) > 1 and weights[BLOCKED] >= PART * whole > 0:
         return BLOCKED
     return max(weights, key=lambda state: weights[state])
 
