@@ -22,7 +22,7 @@ from fingerprint.terminal import complain
 from fingerprint.verdict.model import STATES
 
 Document = dict[str, Any]
-# Standard input has no name that says what it is; it is read under this one, which all kinds of accounts may have.
+# Standard input has no name that says what it is; it is read under this one, as any kind of account may be.
 SPOOLED = "standard input.json"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from captures.errors import CaptureError
-from fingerprint import __version__, signatures, tables
+from fingerprint import __version__, services, signatures, tables
 from fingerprint.accounts import SOCKETS, Account, Problem
 from fingerprint.ooni import reading
 from fingerprint.ooni.experiments import UnknownTest, measurement
@@ -32,8 +32,8 @@ NAMED_LINES = 20
 Network = tuple[int | None, str | None, str | None]
 
 
-def accounts(path: Path | None) -> tuple[tuple[Account, ...], tuple[Problem, ...]]:
-    """One account a network that the file (None: standard input) was measured in, and what had to be left out.
+def accounts(path: Path) -> tuple[tuple[Account, ...], tuple[Problem, ...]]:
+    """One account a network that the file was measured in, and what had to be left out.
 
     Raises CaptureError for a file that cannot be read, or in which there is not one measurement that is read here.
     """
@@ -120,11 +120,14 @@ def _account(file: reading.Reading, measured: Sequence[Measurement], vantage: Va
         quality=(Quality(issue="sockets", detail=f"measurements of OONI ({said}): socket errors, and no packets"),),
         vantage=vantage,
     )  # fmt: skip
+    table = services.at_hand()[0]
+    judged = verdicts(measured, signatures.of(known), None if vantage.key == UNNAMED else vantage.key)
+    filed = tuple(services.filed(judged, table))
     report = Report(
         version=__version__,
         captures=(source,),
-        verdicts=verdicts(measured, signatures.of(known), None if vantage.key == UNNAMED else vantage.key),
-        tables=tuple((t.name, t.version, t.sha256) for t in known.tables),
+        verdicts=filed,
+        tables=(*((t.name, t.version, t.sha256) for t in known.tables), *services.used(filed, table)),
         errors=(),
     )
     document = uncited(as_dict(report, all_ok=True))

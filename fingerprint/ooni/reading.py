@@ -27,14 +27,14 @@ NEWLINE, OPENERS = b"\n", (b"{", b"[", b"[{")
 class Reading:
     """One pass over a file. `sha256` (of the file as it is stored) is known once `documents` has come to its end."""
 
-    path: Path | None  # None: standard input
+    path: Path
     sha256: str = ""
     broken: list[tuple[int, str]] = field(default_factory=list)  # (line, what is wrong with it)
 
     @property
     def name(self) -> str:
         """The file as a report names it."""
-        return self.path.name if self.path else "standard input"
+        return self.path.name
 
     def documents(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """(line, measurement) in the file's order. Raises CaptureError if the file cannot be opened."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from fingerprint.messages.http_page import REFUSALS
 from fingerprint.ooni.evidence_of_lookups import cited, subject
 from fingerprint.ooni.evidence_of_sockets import STEPS
 from fingerprint.ooni.facts import ANSWERED_NO, ENDINGS, NOT_BELIEVED, UNROUTABLE, Measurement
 from fingerprint.technique import Clue, Evidence, cite
+from fingerprint.verdict.model import Weighed
 
 TECHNIQUE = "ooni-import"
+# Measurements that are named for one thing; more of them are counted.
+NAMED_LINES = 5
 REMARK = Clue(
     id="socket-remark",
-    says="{what} (line {line})",
+    says="{what} ({where})",
     group="remark",
     given={},
     source="OONI, df-001 to df-007: failures and answers that name no mechanism",
@@ -30,10 +34,38 @@ SETTLES = {
 }
 
 
-def remarks(m: Measurement, *, worked: bool) -> Iterator[Evidence]:
-    """Failures without a node, refusals by status, and what the probe itself concluded."""
-    for what in dict.fromkeys(_said(m, worked=worked)):
-        yield cite(REMARK, subject(m, "tcp"), cited(m), what=what, line=m.line)
+def remarks(run: Sequence[tuple[Measurement, bool]]) -> Iterator[Evidence]:
+    """Failures without a node, refusals by status, and what the probe concluded, each once with its lines.
+
+    ``run`` are measurements of one target, and whether it did its work.
+    """
+    said: dict[str, list[Measurement]] = {}
+    for m, worked in run:
+        for what in dict.fromkeys(_said(m, worked=worked)):
+            said.setdefault(what, []).append(m)
+    for what, those in said.items():
+        yield cite(REMARK, subject(those[0], "tcp"), *map(cited, those), what=what, where=_lines(those))
+
+
+def _lines(those: Sequence[Measurement]) -> str:
+    numbers = ", ".join(str(m.line) for m in those[:NAMED_LINES])
+    more = f" and {len(those) - NAMED_LINES} more" if len(those) > NAMED_LINES else ""
+    return f"line {numbers}" if len(those) == 1 else f"lines {numbers}{more}"
+
+
+def shortened(evidence: Iterable[Weighed]) -> tuple[Weighed, ...]:
+    """Of each clue the first few, which are the strongest; the last of them says how many there are beyond it."""
+    by_clue: dict[str, list[Weighed]] = {}
+    for w in evidence:
+        by_clue.setdefault(w.evidence.clue.id, []).append(w)
+    listed: list[Weighed] = []
+    for same in by_clue.values():
+        kept, more = same[:NAMED_LINES], len(same) - NAMED_LINES
+        if more > 0:
+            last = kept[-1].evidence
+            kept[-1] = replace(kept[-1], evidence=replace(last, says=f"{last.says}, and {more} more measurements"))
+        listed += kept
+    return tuple(listed)
 
 
 def _said(m: Measurement, *, worked: bool) -> Iterator[str]:

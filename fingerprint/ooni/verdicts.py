@@ -7,7 +7,7 @@ without any. So no verdict mixes what worked with what failed, and between two o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from fingerprint.conversations.dns_answers import registrable
@@ -17,7 +17,7 @@ from fingerprint.ooni.evidence_of_lookups import of_lookups, of_pages
 from fingerprint.ooni.evidence_of_sockets import of_sockets
 from fingerprint.ooni.facts import Measurement
 from fingerprint.ooni.fields import written
-from fingerprint.ooni.remarks import TECHNIQUE, remarks, undecided
+from fingerprint.ooni.remarks import TECHNIQUE, remarks, shortened, undecided
 from fingerprint.signatures import Signatures
 from fingerprint.technique import Evidence
 from fingerprint.verdict import mechanisms, states
@@ -101,11 +101,10 @@ def _verdict(run: Sequence[Judged], otherwise: Sequence[Measurement], vantage: s
     """The verdict of a run; ``otherwise`` is all that worked of the target, asked for in whatever way."""
     found = [Found(technique=TECHNIQUE, evidence=e, vantage=None) for j in run for e in j.evidence]
     balances = [weigh(s) for s in symptoms(found)]
+    nodes = ((b, node) for b in balances if (node := _claimed(run, b)) is not None)
+    found_out = (mechanisms.mechanism(b, node) for b, node in nodes)
     convicted = tuple(
-        sorted(
-            (mechanisms.mechanism(b, node) for b in balances if (node := _claimed(run, b)) is not None),
-            key=lambda m: (-m.posterior, m.node),
-        )
+        replace(m, evidence=shortened(m.evidence)) for m in sorted(found_out, key=lambda m: (-m.posterior, m.node))
     )
     until_ns = max(j.m.last_ns for j in run)
     meanwhile = any(m.first_ns <= until_ns and run[0].m.first_ns <= m.last_ns for m in otherwise)
@@ -118,7 +117,7 @@ def _verdict(run: Sequence[Judged], otherwise: Sequence[Measurement], vantage: s
         first_ns=first.first_ns, last_ns=until_ns, state=state, reach=reach,
         mechanisms=convicted, cause=cause,
         alternatives=mechanisms.alternatives(strongest, convicted[0].node if convicted else None) if strongest else (),
-        inconclusive=(), observations=tuple((TECHNIQUE, e) for j in run for e in remarks(j.m, worked=j.worked)),
+        inconclusive=(), observations=tuple((TECHNIQUE, e) for e in remarks([(j.m, j.worked) for j in run])),
         consequences=(), next=todo, worked_ns=_span(worked), failed_ns=_span(failed) if state != "ok" else None,
     )  # fmt: skip
 
@@ -150,6 +149,7 @@ def _state(
     causes = {t: c for b in balances if (c := mechanisms.cause(b)) for t in b.symptom.trials}
     if causes and all(j.worked or str(j.m.line) in causes for j in run):
         best = max(causes.values(), key=lambda c: c.posterior or 0.0)
+        best = replace(best, evidence=shortened(best.evidence))
         state = "invalid" if best.hypothesis == "capture-fault" else "down"
         return state, "none", best, ("measure again later and from a second network to see whether it is the server",)
     says, todo = undecided([j.m for j in run], [e for j in run for e in j.evidence])
