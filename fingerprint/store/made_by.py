@@ -22,6 +22,25 @@ from fingerprint.technique import Technique
 # What judges: the packages whose code takes part, beside the techniques wherever those come from.
 PACKAGES = (captures, fingerprint)
 CODE = (".py", ".so", ".toml")
+# Folders with no part in a judgement: they make captures, or read what was judged. Whatever is new counts.
+ASIDE = frozenset(
+    [
+        "accounts",
+        "authors",
+        "crosscheck",
+        "incident",
+        "lab",
+        "live",
+        "ooni",
+        "pages",
+        "probing",
+        "samples",
+        "store",
+        "testing",
+        "watching",
+        "__pycache__",
+    ]
+)
 
 
 def made_by(registry: Registry, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,9 +62,14 @@ def code() -> str:
     running = sha256()
     for package in PACKAGES:
         root = Path(package.__file__ or ".").parent
-        for file in sorted(path for path in root.rglob("*") if path.suffix in CODE and "samples" not in path.parts):
+        for file in sorted(path for path in root.rglob("*") if takes_part(path.relative_to(root))):
             running.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return running.hexdigest()
+
+
+def takes_part(path: Path) -> bool:
+    """Whether a file of a package may have a say in a judgement; the command line has none."""
+    return path.suffix in CODE and ASIDE.isdisjoint(path.parts) and not path.name.startswith("cli")
 
 
 def settings(technique: Technique) -> list[list[str]]:

@@ -106,6 +106,9 @@ def watch(of: Watch, memory: Memory) -> Tally:
             tally.interrupted = True
             break
         earliest_ns = of.means.now_ns() + round(of.residual_s * NS)
+    total = memory.schedule.total
+    if total is not None and not tally.interrupted:
+        _missed(of, memory.last, total, tally)
     return tally
 
 
@@ -124,7 +127,7 @@ def _after_a_crash(of: Watch, memory: Memory, tally: Tally) -> Memory:
 def _missed(of: Watch, last: int, number: int, tally: Tally) -> None:
     """Say which rounds are left out. Before the first there are none."""
     missed = number - last - 1
-    if missed and last >= 0:
+    if missed > 0 and last >= 0:
         tally.missed += missed
         which = f"round {number} was" if missed == 1 else f"rounds {last + 2} to {number} were"
         of.tell(f"{which} missed and will not be made up for")

@@ -122,6 +122,12 @@ def test_a_machine_that_sleeps_past_a_round_misses_it(tmp_path):
     assert "rounds 3 to 4 were missed and will not be made up for" in said
 
 
+def test_what_is_missed_at_the_end_is_told_as_well(tmp_path):
+    tally, said = watched(tmp_path, Line(sleeps={2: 5000.0}), memory(4))
+    assert (tally.performed, tally.missed) == (2, 2)
+    assert said[-1] == "rounds 3 to 4 were missed and will not be made up for"
+
+
 def test_whoever_ends_it_gets_the_round_that_was_under_way_and_nothing_after(tmp_path):
     line = Line(ends_in=1)
     tally, _ = watched(tmp_path, line, memory())
