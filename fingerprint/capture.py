@@ -81,6 +81,11 @@ class Capture:
         """Names that were sent as controls; none is known without a script."""
         return self.script.control_names if self.script else frozenset()
 
+    @property
+    def made_up_names(self) -> frozenset[str]:
+        """Names that the probes of a run made up; none is known without a script."""
+        return self.script.made_up_names if self.script else frozenset()
+
     @cached_property
     def _connections(self) -> tuple[Stream, ...]:
         return tuple(stream for recording in self.recordings for stream in streams(recording))

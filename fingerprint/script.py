@@ -82,10 +82,15 @@ class Script:
 
     @property
     def control_names(self) -> frozenset[str]:
-        """Names that were sent as controls and are no target, those that a probe made up for its queries among them."""
+        """Names that were sent as controls and are no target."""
         named = {name for t in self.targets for name, _ in t.controls}
-        named |= {str(s.message["name"]) for s in self.steps if s.kind == "Query" and s.role == "control"}
         return frozenset(named - {t.name for t in self.targets})
+
+    @property
+    def made_up_names(self) -> frozenset[str]:
+        """Names that a probe made up to ask a resolver for: nobody registered them, and nobody asks about them."""
+        asked = {str(s.message["name"]) for s in self.steps if s.kind == "Query" and s.role == "control"}
+        return frozenset(asked - self.control_names - {t.name for t in self.targets})
 
 
 def path_of(capture: Path) -> Path:

@@ -35,7 +35,7 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
         if key not in everything:
             everything[key] = _of_evidence(capture, key, balance)
     asides = _asides(vantages, findings, found)
-    names, known = capture.control_names, roles.of_resolvers(capture)
+    names, made_up, known = capture.control_names, capture.made_up_names, roles.of_resolvers(capture)
     controls: dict[str | None, list[Target]] = {}
     for name, vantage in everything if names else ():
         if name in names:
@@ -52,6 +52,7 @@ def judge(capture: Capture, findings: Sequence[tuple[str, Finding]]) -> tuple[Ve
             times=times,
         )
         for key, target in everything.items()
+        if key[0] not in made_up or key in by_target
     ]
     return tuple(sorted(verdicts, key=lambda v: ORDER[v.state]))
 
