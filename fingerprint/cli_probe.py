@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fingerprint import cli, cli_vantage
+from fingerprint import cli, cli_store, cli_vantage
 
 if TYPE_CHECKING:
     from fingerprint.live.asking import Wish
@@ -117,6 +117,8 @@ def run(
     country: cli_vantage.Country = None,
     place: cli_vantage.Place = None,
     note: cli_vantage.Note = None,
+    networks: cli_store.Table = None,
+    networks_date: cli_store.Dated = None,
 ) -> None:
     """Probe, then say how the targets are blocked: `probe` and `analyse` in one."""
     registry = loaded(plugins, settings, technique)
@@ -132,8 +134,10 @@ def run(
     states = analysing.states(fail_on or ())
     showing = analysing.Showing(why=why, all_ok=every, with_vantage=with_vantage)
     output = analysing.Output(form="json" if json else form, path=out, showing=showing)
+    table = cli_store.networks(networks, networks_date)  # read while there is a right to
     done = running.probed(asked, registry, capture=write, yes=yes, plugins=plugins or (), vantage=here)
-    code = analysing.finish(analysing.judged([str(done.capture)], registry, jobs=1), output, states)
+    report = analysing.judged([str(done.capture)], registry, jobs=1, networks=table)
+    code = analysing.finish(report, output, states)
     raise typer.Exit(code or done.code)
 
 
