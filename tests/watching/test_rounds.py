@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 import captures
@@ -82,6 +85,9 @@ def test_a_round_that_fails_is_kept_as_such_and_the_watch_goes_on(tmp_path):
         "round 3, due 2020-05-17T17:40:00.000000000Z",
     ]
     assert {e.account.document["partial"] for e in failed} == {why}
+    schema = json.loads(Path("docs/reference/report-1.schema.json").read_text())
+    for made in store.entries(tmp_path)[0]:
+        jsonschema.validate(made.account.document, schema)
     assert "came to nothing" in said[1]
 
 
