@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fingerprint import demonstration
 
@@ -14,12 +15,10 @@ BEGIN, END = "<!-- demo: begin -->", "<!-- demo: end -->"
 
 def said() -> str:
     """What ``fingerprint demo`` prints, without what to try next: the README says that itself."""
-    real, sys.stdout = sys.stdout, io.StringIO()
-    try:
+    said = io.StringIO()
+    with TemporaryDirectory() as folder, contextlib.chdir(folder), contextlib.redirect_stdout(said):
         demonstration.show()
-        return sys.stdout.getvalue().split("\nTry next:")[0].strip()
-    finally:
-        sys.stdout = real
+    return said.getvalue().split("\nTry next:")[0].strip()
 
 
 def pasted(readme: str) -> str:

@@ -171,8 +171,8 @@ def test_a_closed_pipe_is_no_traceback(samples):
     assert b"Exception ignored" not in done.stderr
 
 
-def test_the_demo_shows_a_block_and_what_to_try_next():
-    done = fingerprint("demo")
+def test_the_demo_shows_a_block_and_what_to_try_next(tmp_path):
+    done = fingerprint("demo", "--out", str(tmp_path / "page.html"))
     said = done.stdout.decode()
     assert done.returncode == 0
     assert "tls.reset.sni" in said
