@@ -5,15 +5,16 @@ Another name at the same address is the only thing by which sockets can show tha
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fingerprint.conversations.dns_answers import is_bogon, network, registrable
 from fingerprint.ooni.facts import SYSTEM_ENGINES, Control, Exchange, Greeting, Lookup, Measurement
+from fingerprint.ooni.fields import SECOND_NS
 
 # Two measurements are of one moment if they lie no farther apart: a probe works through its list of sites in minutes.
-TOGETHER_S = 900.0
-_S = 1e9
+TOGETHER_NS = 900 * SECOND_NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +28,20 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """All that one network's measurements give each other. Endpoints are (address, port, ``tls`` or ``http``)."""
+    """All that one network's measurements give each other. Endpoints are (address, port, ``tls`` or ``http``).
+
+    Passes are in order of time.
+    """
 
     passes: dict[tuple[str, int, str], tuple[Pass, ...]]
     answered: dict[str, frozenset[str]]  # session → names whose lookup agrees with the test helper's
 
     def other_name(self, m: Measurement, address: str, port: int, layer: str) -> Pass | None:
         """The nearest pass of a name that is no relative of the target's, there and within a quarter of an hour."""
-        near = [
-            p
-            for p in self.passes.get((address, port, layer), ())
-            if registrable(p.name) != registrable(m.target) and abs(p.at_ns - m.first_ns) <= TOGETHER_S * _S
-        ]
+        passes, own = self.passes.get((address, port, layer), ()), registrable(m.target)
+        first = bisect_left(passes, m.first_ns - TOGETHER_NS, key=_when)
+        last = bisect_right(passes, m.first_ns + TOGETHER_NS, key=_when)
+        near = [p for p in passes[first:last] if registrable(p.name) != own]
         return min(near, key=lambda p: (abs(p.at_ns - m.first_ns), p.line), default=None)
 
     def others_answered(self, m: Measurement) -> int:
@@ -59,9 +62,13 @@ def beside(measurements: Iterable[Measurement]) -> Beside:
         if m.control and any(agrees(q, m.control) for q in m.lookups if q.name == m.target):
             answered.setdefault(m.session, set()).add(m.target)
     return Beside(
-        passes={place: tuple(found) for place, found in passes.items()},
+        passes={place: tuple(sorted(found, key=lambda p: (p.at_ns, p.line))) for place, found in passes.items()},
         answered={session: frozenset(names) for session, names in answered.items()},
     )
+
+
+def _when(p: Pass) -> int:
+    return p.at_ns
 
 
 def _pass(m: Measurement, name: str) -> Pass:

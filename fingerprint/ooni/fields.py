@@ -8,6 +8,7 @@ import ipaddress
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -89,8 +90,13 @@ def country(given: object) -> str | None:
 
 def address(given: object) -> str | None:
     """An IP address as it is commonly written; None for anything else (``[scrubbed]`` too)."""
+    return _address(given) if isinstance(given, str) else None
+
+
+@lru_cache(maxsize=65_536)
+def _address(given: str) -> str | None:
     try:
-        return ipaddress.ip_address(given.strip("[]")).compressed if isinstance(given, str) else None
+        return ipaddress.ip_address(given.strip("[]")).compressed
     except ValueError:
         return None
 
