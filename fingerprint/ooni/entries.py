@@ -46,7 +46,7 @@ def connects(keys: Keys) -> Iterator[Connect]:
     for entry in fields.rows(keys.get("tcp_connect")):
         where, port = fields.address(entry.get("ip")), fields.whole(entry.get("port"))
         status = fields.table(entry.get("status"))
-        if where and port is not None and "failure" in status:
+        if where and port is not None and 0 <= port < 1 << 16 and "failure" in status:
             yield Connect(address=where, port=port, failure=fields.failure(status["failure"]))
 
 
