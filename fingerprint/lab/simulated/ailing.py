@@ -9,7 +9,7 @@ from fingerprint.lab.simulated.tcp import Connection
 # RFC 8446 section 6.2: a record of type alert, fatal, internal_error.
 _INTERNAL_ERROR = bytes((21, 3, 3, 0, 2, 2, 80))
 # RFC 9110 section 15.6.4.
-_UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nServer: lab\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nServer: lab\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class AilingTls(App):
@@ -37,5 +37,5 @@ class AilingWeb(App):
         """Once the request is whole."""
         self._heard += data
         if reading.request_is_whole(self._heard):
-            connection.send(_UNAVAILABLE)
+            connection.send(UNAVAILABLE)
             connection.close()
