@@ -18,6 +18,8 @@ def complaints(names: list[str], kind: str) -> list[str]:
         found.append(f"the wheel holds {strays[0]} and {len(strays) - 1} more that belong to the source only")
     if not any(n.startswith("captures/samples/") and "/capture." in n for n in names):
         found.append("the wheel holds no sample, so `fingerprint demo` cannot run")
+    if "fingerprint/pages/templates/page.css" not in names:
+        found.append("the wheel holds no templates, so no page can be written")
     typed = [f"{package}/py.typed" for package in ("captures", "fingerprint", "techniques")]
     return found + [f"{marker} is missing" for marker in typed if marker not in names]
 

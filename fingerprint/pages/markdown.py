@@ -26,7 +26,12 @@ QUIET = re.compile(r"\\([-+!():&])")
 
 def write_markdown(incident: Incident, accounts: Sequence[Account], out: IO[str]) -> None:
     """One page. ``accounts`` are those that the incident was made of."""
-    out.write("\n".join(_page(incident, accounts)) + "\n")
+    out.write(plain("\n".join(_page(incident, accounts)) + "\n"))
+
+
+def plain(text: str) -> str:
+    """Prose is searched and copied: a space is a space there."""
+    return text.replace("\u00a0", " ")
 
 
 def escaped(text: str) -> str:

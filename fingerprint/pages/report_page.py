@@ -6,7 +6,7 @@ from typing import IO, Any
 
 from fingerprint.pages.assembling import page
 from fingerprint.pages.findings import Finding, finding, where
-from fingerprint.pages.markdown import code, escaped
+from fingerprint.pages.markdown import code, escaped, plain
 from fingerprint.pages.phrases import count, day, probability, sentence, state
 from fingerprint.report.document import Document, as_dict
 from fingerprint.report.text import Showing
@@ -65,7 +65,7 @@ def write_markdown(report: Report, out: IO[str], showing: Showing) -> None:
         lines.append(f"- {code(c['file'])}: {count(c['packets'], 'packet')}, SHA-256 {code(c['sha256'])}")
         lines += [f"  - {escaped(q['issue'])}: {escaped(q['detail'])}" for q in c["quality"]]
     lines += [f"- could not be read: {escaped(e['file'])}: {escaped(e['error'])}" for e in document["errors"]]
-    out.write("\n".join(lines).rstrip("\n") + "\n")
+    out.write(plain("\n".join(lines).rstrip("\n") + "\n"))
 
 
 def _document(report: Report, showing: Showing) -> Document:
