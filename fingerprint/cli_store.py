@@ -70,9 +70,18 @@ def judged(
 
 
 def options(given: dict[str, Any]) -> dict[str, Any]:
-    """What of the options takes part in a judgement, as words that are the same every time."""
-    told = {word: value for word, value in given.items() if word not in TOLD_ELSEWHERE and value}
-    return {
-        word: value if isinstance(value, str | float) else getattr(value, "sha256", repr(value))
-        for word, value in told.items()
-    }
+    """What of the options takes part in a judgement, as words that are the same every time; of a file its hash."""
+    return {word: said(value) for word, value in given.items() if word not in TOLD_ELSEWHERE and value}
+
+
+def said(value: Any) -> Any:
+    """An option's value, or the hash of what it names. Raises TargetError for a file that cannot be read."""
+    if isinstance(value, Path):
+        from captures.errors import TargetError
+        from fingerprint.store.made_by import of_path
+
+        try:
+            return of_path(value)
+        except OSError as error:
+            raise TargetError(f"{value}: {error.strerror}; name a file that can be read") from None
+    return value if isinstance(value, str | float | int) else getattr(value, "sha256", repr(value))

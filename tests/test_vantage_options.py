@@ -35,7 +35,9 @@ def test_a_report_says_where_it_was_taken_as_its_user_said(file):
         "note": "a guest's line", "clock": None, "simulated": None,
     }  # fmt: skip
     assert {t["vantage"] for t in made["targets"]} == {"cafe"}
-    assert "seen from cafe" in analyse(file, *ALL).stdout
+    said = analyse(file, *ALL).stdout
+    assert "seen from cafe" in said
+    assert "taken at cafe, Example Net, AS64500, Lahore, PK; a guest's line" in said
 
 
 def test_nobody_is_told_where_it_was_taken_who_was_not_told(file):
@@ -70,3 +72,12 @@ def test_a_broken_sidecar_makes_the_answer_partial(file, tmp_path):
     done = analyse(file, "--json")
     assert done.returncode == 3
     assert "run.vantage.toml: country is 'Pakistan'" in json.loads(done.stdout)["errors"][0]["error"]
+
+
+def test_a_report_for_people_says_that_it_is_about_a_simulation_and_how_the_clock_stood(file, tmp_path):
+    assert "simulation" not in analyse(file).stdout
+    assert "taken at" not in analyse(file).stdout
+    (tmp_path / "run.vantage.toml").write_text(
+        "simulated = 'an evening'\n[clock]\noffset_s = -1.5\nerror_s = 0.2\nsource = 'ntp'"
+    )
+    assert "a simulation (an evening); clock -1.500 s (± 0.2 s, by ntp)" in analyse(file).stdout

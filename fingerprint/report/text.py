@@ -269,6 +269,8 @@ class Page:
             name = file_name(c.file, with_vantage=self.showing.with_vantage)
             at = f" from {day(c.first_ns)}" if c.first_ns is not None else ""
             self.line((f"{number}{name}: {wording.count(c.packets, 'packet')}{span}{at}", "dim"))
+            if said := wording.vantage(c.vantage):
+                self.line((f"  {said}", "yellow" if c.vantage.simulated else "dim"))
             for target, packets, decided, _ in c.run.targets if c.run else ():
                 stood = f"; the verdict stood after {decided:,}" if decided else ""
                 self.line((f"  {target}: {wording.count(packets, 'packet')} of the run{stood}", "dim"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fingerprint.technique import Interval
+from fingerprint.vantage import Clock, Vantage
 from fingerprint.verdict.model import Mechanism
 
 # State → (symbol, the same in ASCII, word, colour).
@@ -135,3 +136,17 @@ def count(n: int, thing: str, things: str | None = None) -> str:
 def again(n: int) -> str:
     """``once more``, ``twice more``, ``5 times more``."""
     return {1: "once more", 2: "twice more"}.get(n, f"{n:,} times more")
+
+
+def vantage(of: Vantage) -> str:
+    """Where a capture was taken and how its clock stood, as somebody said; empty where nobody did."""
+    number = f"AS{of.asn}" if of.asn else None
+    words = [word for word in (of.name, of.provider, number, of.place, of.country) if word]
+    parts = [f"taken at {', '.join(words)}"] if words else []
+    if of.clock != Clock():
+        within = "error unknown" if of.clock.error_s is None else f"± {of.clock.error_s:.3g} s"
+        source = f", by {of.clock.source}" if of.clock.source else ""
+        parts.append(f"clock {of.clock.offset_s:+.3f} s ({within}{source})")
+    if of.simulated:
+        parts.insert(0, f"a simulation ({of.simulated})")
+    return "; ".join([*parts, *([of.note] if of.note else [])])

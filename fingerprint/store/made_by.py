@@ -14,7 +14,7 @@ from typing import Any
 
 import captures
 import fingerprint
-from fingerprint import __version__, tables
+from fingerprint import __version__, services, tables
 from fingerprint.registry import Registry
 from fingerprint.store.entry import digest
 from fingerprint.technique import Technique
@@ -45,10 +45,11 @@ ASIDE = frozenset(
 
 def made_by(registry: Registry, options: Mapping[str, Any]) -> dict[str, Any]:
     """The tool with its code, tables and techniques as hashes, and the options that count, as they were given."""
+    known = [[t.name, t.version, t.sha256] for t in tables.at_hand()[0].tables]
     return {
         "tool": f"censorship-fingerprint {__version__}",
         "code": code(),
-        "tables": digest([[t.name, t.version, t.sha256] for t in tables.at_hand()[0].tables]),
+        "tables": digest([*known, *(s.table for s in services.at_hand()[0].services)]),
         "techniques": digest(
             [[name, settings(technique), of_file(technique)] for name, technique in registry.techniques]
         ),

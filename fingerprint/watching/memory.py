@@ -63,7 +63,9 @@ def remember(store: Path, memory: Memory) -> None:
     told = {"schema": SCHEMA, **asdict(memory), "asked": dict(memory.asked)}
     half = path.with_name(path.name + ".part")
     try:
-        with half.open("w", encoding="utf-8") as file:
+        # For its owner's eyes alone: it says what was asked for on this line.
+        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
