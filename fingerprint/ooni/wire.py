@@ -121,7 +121,7 @@ class Entries:
                 "peer_certificates": None,
                 "server_name": stream.name,
                 "t0": self.t(first.request[0].time_ns),
-                "t": self.t(_until(stream, first)),
+                "t": self.t(_until(stream, first, failure)),
                 "tags": [],
                 "tls_version": None,
                 "transaction_id": self.transactions,
@@ -145,7 +145,7 @@ class Entries:
                 },
                 "response": {"body": None, "code": status, "headers": None, "headers_list": None},
                 "t0": self.t(first.request[0].time_ns),
-                "t": self.t(_until(stream, first)),
+                "t": self.t(_until(stream, first, failure)),
                 "transaction_id": self.transactions,
             }
         )
@@ -165,6 +165,8 @@ class Entries:
                     "tags": [],
                     "transaction_id": self.transactions,
                 }
+                if failure:  # what comes after it reaches no program
+                    return
 
     def quic(self, attempt: QuicAttempt) -> None:
         """df-006 over UDP, of an attempt that was not answered."""
@@ -200,9 +202,9 @@ def _event(s: Segment, first: Opening) -> tuple[str, str | None] | None:
     return None
 
 
-def _until(stream: Stream, first: Opening) -> int:
-    """When the outcome was known: the answer, the ending, or as long as anybody listened."""
-    seen = first.answer or first.ending
+def _until(stream: Stream, first: Opening, failure: str | None) -> int:
+    """When the outcome was known: the ending of what failed, the answer, or as long as anybody listened."""
+    seen = first.ending if failure else first.answer
     return seen.time_ns if seen else stream.last_ns
 
 

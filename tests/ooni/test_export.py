@@ -167,3 +167,13 @@ def test_two_nodes_of_one_layer_are_said_by_what_they_share():
     )
     assert told["mechanisms"] == ["dns.nxdomain", "tls"]
     assert told["locus"] == {"dns.nxdomain": "server_side", "tls": "network"}
+
+
+def test_a_socket_hears_nothing_after_its_reset(exported):
+    (measurements,) = [m for path, _, m in exported if path.parent.name == "sni_forged_reset"]
+    keys = next(m["test_keys"] for m in measurements if m["test_keys"]["state"] == "blocked")
+    assert {h["failure"] for h in keys["tls_handshakes"]} == {"connection_reset"}
+    for handshake in keys["tls_handshakes"]:
+        told = [e for e in keys["network_events"] if e["transaction_id"] == handshake["transaction_id"]]
+        assert [e["failure"] for e in told] == [None, None, "connection_reset"]
+        assert told[-1]["t"] == handshake["t"]
