@@ -135,7 +135,7 @@ def finish(incident: Incident, accounts: Sequence[Account], problems: Sequence[P
     if wanted.csv or wanted.parquet:
         from fingerprint.report import rows
 
-        table = rows.of_incident(incident)
+        table = list(rows.of_incident(incident))
         if wanted.csv:
             with wanted.csv.open("w", encoding="utf-8", newline="") as out:
                 rows.write_csv(table, out)

@@ -1,4 +1,4 @@
-"""Cells that changed → events: those whose onset intervals overlap, one after the other, became so together.
+"""Cells that changed → events: those whose onset intervals meet, all of them, within one usual interval.
 
 An event lasts from the first of its cells to the last: it began at the smallest of instants that each lie in an
 interval, which lies between the smallest ends, and is over at the largest.
@@ -66,12 +66,12 @@ def onsets(made: Sequence[Made], state: str) -> Iterator[Onset]:
                 before = stretch.state
 
 
-def groups(made: Sequence[Made]) -> tuple[Group, ...]:
-    """All events' members, blocked first, each kind in order of time."""
+def groups(made: Sequence[Made], slack_ns: int = 0) -> tuple[Group, ...]:
+    """All events' members, blocked first, each kind in order of time. ``slack_ns`` is the usual interval."""
     out: list[Group] = []
     for state in (BLOCKED, DOWN):
         found = list(onsets(made, state))
-        together = _chained([o for o in found if o.seen])
+        together = _met([o for o in found if o.seen], slack_ns)
         alone: list[Onset] = []
         for late in (o for o in found if not o.seen):
             home = next((g for g in together if _joins(late, g)), None)
@@ -81,21 +81,42 @@ def groups(made: Sequence[Made]) -> tuple[Group, ...]:
     return tuple(out)
 
 
-def _chained(seen: Sequence[Onset]) -> list[list[Onset]]:
-    """Onsets whose intervals overlap or touch, chained."""
-    out: list[list[Onset]] = []
-    until_ns = 0
-    for o in sorted(seen, key=lambda o: (_start(o.stretch.onset), o.cell)):
-        after_ns, before_ns = o.stretch.onset.after_ns, o.stretch.onset.before_ns
-        assert after_ns is not None
-        assert before_ns is not None
-        if out and after_ns <= until_ns:
-            out[-1].append(o)
-            until_ns = max(until_ns, before_ns)
-        else:
-            out.append([o])
-            until_ns = before_ns
-    return out
+@dataclass(slots=True)
+class _Core:
+    """Members and what their widened intervals have in common."""
+
+    first_ns: int
+    last_ns: int
+    members: list[Onset]
+
+
+def _met(seen: Sequence[Onset], slack_ns: int) -> list[list[Onset]]:
+    """Onsets whose intervals, half the slack wider on either side, all have an instant in common.
+
+    The narrowest are placed first, and one that fits several groups joins the largest: an onset that is known badly
+    must not draw two others together, nor stand alone beside one that it may belong to.
+    """
+    cores: list[_Core] = []
+    for o in sorted(seen, key=lambda o: (_last_of(o) - _start(o.stretch.onset), _start(o.stretch.onset), o.cell)):
+        first_ns, last_ns = _start(o.stretch.onset) - slack_ns // 2, _last_of(o) + slack_ns // 2
+        fits = [
+            c
+            for c in cores
+            if c.first_ns <= last_ns and first_ns <= c.last_ns and o.cell not in {m.cell for m in c.members}
+        ]
+        if not fits:
+            cores.append(_Core(first_ns, last_ns, [o]))
+            continue
+        best = max(fits, key=lambda c: (len(c.members), -c.first_ns))
+        best.first_ns, best.last_ns = max(best.first_ns, first_ns), min(best.last_ns, last_ns)
+        best.members.append(o)
+    return [c.members for c in cores]
+
+
+def _last_of(onset: Onset) -> int:
+    before_ns = onset.stretch.onset.before_ns
+    assert before_ns is not None
+    return before_ns
 
 
 def _joins(late: Onset, group: Sequence[Onset]) -> bool:

@@ -37,6 +37,8 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         "llnwd.net": "Edgio", "gcdn.co": "Gcore",
     }
 )  # fmt: skip
+# The customary level of a single test; the value itself is always printed beside the word.
+CHANCE = 0.05
 # So many services are spelled out.
 NAMED = 4
 # What is looked for → how a reader is told.
@@ -143,7 +145,7 @@ def address_of(endpoint: str) -> str:
 def _discount(group: Group, shared: Shared, ask: Asking, test: Test | None, seed: int) -> Discount:
     names = f"{len(shared.services)} services" if len(shared.services) > NAMED else " and ".join(shared.services)
     says = f"{names} share {WORDS[shared.what].format(value=shared.value)}"
-    if test is None:
+    if test is None or test.p_value > CHANCE:  # nothing that a discount could take away
         return Discount(what=shared.what, value=shared.value, cells=shared.cells, says=says)
     elsewhere = {o.made.cell.service for o in group.onsets if o.seen and o.cell not in shared.cells}
     alone = [s for s in shared.services if s not in elsewhere]

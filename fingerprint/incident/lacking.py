@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from fingerprint.accounts import Account
 from fingerprint.incident.doubts import unknown_clock_errors
-from fingerprint.incident.model import BLOCKED, UNKNOWN, Cell, Incident
+from fingerprint.incident.model import BLOCKED, OK, UNKNOWN, Cell, Incident
 from fingerprint.incident.times import S, long
 from fingerprint.report.wording import count
 
@@ -19,6 +19,7 @@ def unknown(raw: Incident, accounts: Sequence[Account]) -> tuple[str, ...]:
     """A sentence each, the weightiest first."""
     return (
         *_settled(raw),
+        *_strays(raw),
         *_how(raw),
         *_when(raw),
         *_clocks(raw, accounts),
@@ -35,6 +36,22 @@ def _settled(raw: Incident) -> Iterator[str]:
         yield "no control was seen, so a fault of a whole line would not be noticed by it"
     if len({c.vantage for c in raw.cells}) == 1:
         yield "everything was seen from one vantage: what is particular to its line cannot be told apart"
+
+
+def _strays(raw: Incident) -> Iterator[str]:
+    """Blocked verdicts that stand alone among sightings that work: an engine of so many verdicts errs now and then."""
+    found = [(c, n) for c in raw.cells if (n := _alone(c, raw))]
+    if found:
+        whole = sum(n for _, n in found)
+        what = "what a lone blocked verdict" if whole == 1 else f"what {whole} lone blocked verdicts"
+        where = _cells([c for c, _ in found])
+        yield f"{what} among many that work shows, an error or blocking that comes and goes: {where}"
+
+
+def _alone(cell: Cell, raw: Incident) -> int:
+    elsewhere = {i for s in cell.stretches if s.state != OK for i in s.sightings}
+    working = {i for s in cell.stretches if s.state == OK for i in s.sightings}
+    return sum(raw.sightings[i].state == BLOCKED for i in working - elsewhere)
 
 
 def _how(raw: Incident) -> Iterator[str]:

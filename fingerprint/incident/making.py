@@ -75,7 +75,7 @@ def make(
     weighed = judged(inside, controls, interval_ns)
     made = cells(weighed, torn, interval_ns)
     names = wording.Names(titles=known.titles, vantages=tuple(v.key for v in _vantages(accounts)))
-    events = _events(made, controls, _seed(accounts), known.as_of, names)
+    events = _events(made, controls, _seed(accounts), known.as_of, names, interval_ns)
     times = [t for s in inside for t in (s.sighting.first_ns, s.sighting.last_ns)]
     raw = Incident(
         version=__version__,
@@ -113,9 +113,14 @@ def _seed(accounts: Sequence[Account]) -> int:
 
 
 def _events(
-    made: Sequence[Made], controls: Controls, seed: int, as_of: AsOf | None, names: wording.Names
+    made: Sequence[Made],
+    controls: Controls,
+    seed: int,
+    as_of: AsOf | None,
+    names: wording.Names,
+    interval_ns: int | None,
 ) -> tuple[Event, ...]:
-    found = groups(made)
+    found = groups(made, interval_ns or 0)
     spans = observed(made)
     events = [_event(g, found, spans, controls, seed, as_of) for g in found]
     cells_of = tuple(m.cell for m in made)

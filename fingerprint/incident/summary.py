@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 from rich.console import Console
@@ -20,6 +20,7 @@ SLOWED = ("~", "~", "slowed", "bold yellow")
 # Columns of vantages beside each other; the others go below.
 BESIDE = 5
 SHOWN = 6
+Key = tuple[str, str, str]  # service, role, vantage
 
 
 def write(incident: Incident, out: IO[str]) -> None:
@@ -67,23 +68,35 @@ class Page:
 
     def matrix(self, incident: Incident) -> None:
         """Services and roles down, vantages across, a sign and a word in each cell."""
-        vantages = list(dict.fromkeys(c.vantage for c in incident.cells))
         titles = dict(incident.services)
         cells = {(c.service, c.role, c.vantage): c for c in incident.cells}
         rows = list(dict.fromkeys((c.service, c.role) for c in incident.cells))
-        for at in range(0, len(vantages), BESIDE):
-            some = vantages[at : at + BESIDE]
+        columns = self.columns(cells, rows)
+        for at in range(0, len(columns), BESIDE):
+            some = columns[at : at + BESIDE]
             table = Table(box=None, show_edge=False, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-            for name in ("", "", *(self.safe(v) for v in some)):
-                table.add_column(Text(name), overflow="fold")
+            for name in ("", "", *(v[0] if len(v) == 1 else f"{len(v)} vantages" for v in some)):
+                table.add_column(Text(self.safe(name)), overflow="fold")
             last = ""
             for service, role in rows:
                 title = titles.get(service, service)
-                shown = [self.word(cells.get((service, role, v))) for v in some]
+                shown = [self.word(cells.get((service, role, v[0]))) for v in some]
                 table.add_row(Text("" if title == last else self.safe(title), "bold"), Text(self.safe(role)), *shown)
                 last = title
             self.blank()
             self.to.print(table)
+            for alike in (v for v in some if len(v) > 1):
+                self.line(f"{len(alike)} vantages: {', '.join(alike)}", "dim")
+
+    def columns(self, cells: Mapping[Key, Cell], rows: Sequence[tuple[str, str]]) -> list[list[str]]:
+        """The vantages in order of their names; where there are too many, those that read alike in one column."""
+        vantages = sorted({v for _, _, v in cells})
+        if len(vantages) <= BESIDE:
+            return [[v] for v in vantages]
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for v in vantages:
+            alike.setdefault(tuple(self.word(cells.get((*row, v))).plain for row in rows), []).append(v)
+        return list(alike.values())
 
     def word(self, cell: Cell | None) -> Text:
         """A sign and a word."""

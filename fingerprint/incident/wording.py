@@ -13,14 +13,12 @@ from fingerprint.accounts import Account
 from fingerprint.incident import lacking
 from fingerprint.incident.cells import Made
 from fingerprint.incident.controls import FAILED
-from fingerprint.incident.infrastructure import p_value
+from fingerprint.incident.infrastructure import CHANCE, p_value
 from fingerprint.incident.model import BLOCKED, DOWN, OK, Cell, Event, Incident
 from fingerprint.incident.times import between, long, same_day
 from fingerprint.report.wording import count, how
 from fingerprint.services.sentences import sentence
 
-# The customary level of a single test; the value itself is always printed beside the word.
-CHANCE = 0.05
 # One screen: the summary that a person reads first.
 WORDS = 120
 # So many names are spelled out before they are counted.

@@ -200,6 +200,7 @@ def test_a_lone_contrary_sighting_in_a_long_stretch_is_told_and_splits_nothing()
     assert one.state == "ok"
     assert [s.state for s in one.stretches] == ["ok"]
     assert "1 blocked" in one.says
+    assert any("lone blocked verdict" in line for line in found.unknown)
     assert found.events == ()
     missed = incident(rounds("Alpha", {"tweets.test": "." * 10 + "b" * 10 + "." + "b" * 10}))
     assert [s.state for s in cell(missed, "tweets", "Alpha").stretches] == ["ok", "blocked"]
