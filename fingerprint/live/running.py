@@ -192,7 +192,8 @@ async def perform(plan: Plan, means: rig.Rig, registry: Registry, files: RunFile
     stopper = Stopper(asyncio.ensure_future(engine.probe(plan, means.wire, registry)))
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
-        loop.add_signal_handler(number, stopper.stop, INTERRUPTED)
+        if not stays_ignored(number):
+            loop.add_signal_handler(number, stopper.stop, INTERRUPTED)
     means.recorder.on_trouble = stopper.stop
     if means.recorder.trouble:
         stopper.stop(means.recorder.trouble)
@@ -202,6 +203,11 @@ async def perform(plan: Plan, means: rig.Rig, registry: Registry, files: RunFile
     say(means.recorder, script, partial, trouble)
     broken = bool(script.errors or registry.failures)
     return Done(capture=files.capture, partial=trouble or partial, broken=broken)
+
+
+def stays_ignored(number: int) -> bool:
+    """Whether somebody (nohup) has said that a closed terminal is to end nothing."""
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
 
 
 class Stopper:

@@ -27,7 +27,7 @@ from fingerprint.report.document import as_dict
 from fingerprint.vantage import Vantage
 from fingerprint.watching.rounds import Outcome, Round
 
-# The wall clock is looked at this often: while the machine sleeps, the one that a sleep goes by stands still.
+# The clock is looked at this often: while the machine sleeps, the one that a sleep goes by stands still.
 LOOK_S = 60.0
 WITHOUT_A_WORD = "its process ended without a word: it was killed"
 
@@ -48,12 +48,14 @@ class Line:
     ended: bool = False
     _child: int = 0
     _waiting: bool = False
-    _performed: int = field(default=0)
+    _performed: int = 0
+    _ahead_ns: int = field(default_factory=lambda: time.time_ns() - since_boot_ns())
 
     def listen(self) -> None:
         """Have signals end the watch in good order."""
         for number in running.SIGNALS:
-            signal.signal(number, self._signalled)
+            if not running.stays_ignored(number):
+                signal.signal(number, self._signalled)
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         first, self.ended = not self.ended, True
@@ -63,14 +65,14 @@ class Line:
             raise Woken
 
     def now_ns(self) -> int:
-        """By the system's clock."""
-        return time.time_ns()
+        """By the system's clock as it stood at the beginning; that it is set meanwhile moves no round."""
+        return since_boot_ns() + self._ahead_ns
 
     def wait_until(self, due_ns: int) -> bool:
         """See `Means`."""
         try:
             self._waiting = True
-            while not self.ended and (left_s := (due_ns - time.time_ns()) / 1e9) > 0:
+            while not self.ended and (left_s := (due_ns - self.now_ns()) / 1e9) > 0:
                 time.sleep(min(left_s, LOOK_S))
         except Woken:
             pass
@@ -116,7 +118,8 @@ class Line:
         """Record, judge, tell, and go; nothing of the parent is run after this."""
         try:
             for number in running.SIGNALS:
-                signal.signal(number, signal.SIG_DFL)
+                if not running.stays_ignored(number):
+                    signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
             told = self._recorded_and_judged(planned)
             with os.fdopen(writing, "wb") as out:
@@ -136,6 +139,11 @@ class Line:
             return {"why": str(error), "code": exits.code_of(error)}
         except Exception as error:  # noqa: BLE001  # one round of many: what went wrong is kept, and the watch goes on
             return {"why": f"internal fault ({type(error).__name__}: {error})", "code": exits.FAILED}
+
+
+def since_boot_ns() -> int:
+    """Time that goes on while the machine sleeps, and that nobody sets (clock_gettime(2), CLOCK_BOOTTIME)."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 def judged(capture: Path, registry: Registry, networks: Networks | None) -> dict[str, Any]:
