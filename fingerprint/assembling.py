@@ -18,6 +18,7 @@ from fingerprint.accounts.captured import Judging
 from fingerprint.accounts.gathering import gather
 from fingerprint.incident import comparing
 from fingerprint.incident.document import Document, as_dict
+from fingerprint.incident.infrastructure import Tables
 from fingerprint.incident.making import Knowledge, Only, make
 from fingerprint.incident.model import Incident
 from fingerprint.report.privacy import file_name
@@ -114,7 +115,8 @@ def _knowledge(table: Networks | None) -> Knowledge:
     def naming(name: str, at_ns: int, endpoints: Sequence[str]) -> tuple[str, str] | None:
         return known.of(name, at_ns, services.reached(endpoints))
 
-    return Knowledge(naming=naming, titles={s.id: s.title for s in known.services}, as_of=as_of if table else None)
+    tables = Tables(as_of=as_of if table else None, beside={s.id: s.neighbours for s in known.services if s.neighbours})
+    return Knowledge(naming=naming, titles={s.id: s.title for s in known.services}, tables=tables)
 
 
 def only(services: Sequence[str], since: str | None, until: str | None) -> Only:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from fingerprint.incident.coincidence import coincidence
@@ -19,6 +19,18 @@ from fingerprint.incident.sightings import Seen
 from fingerprint.incident.starts import Question
 
 AsOf = Callable[[str, int], int | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """What tables know of who stands on whose ground.
+
+    ``as_of`` gives the autonomous system of an address at a time, ``beside`` names on the infrastructure of a service.
+    """
+
+    as_of: AsOf | None = None
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
 
 # Origin networks of content delivery networks, by the operators' own registrations (RIR whois and PeeringDB, 2026).
 NETWORKS: Mapping[int, str] = MappingProxyType(
@@ -47,6 +59,7 @@ WORDS = {
     "prefix": "the network {value}",
     "asn": "the autonomous system {value}",
     "cdn": "the content delivery network {value}",
+    "operator": "the infrastructure of {value}",
     "resolver": "the resolver {value}",
     "owner": "an owner that no table knows",
 }
@@ -66,20 +79,20 @@ class Shared:
 Asking = Callable[[Collection[int]], Question]
 
 
-def discounts(group: Group, ask: Asking, test: Test | None, seed: int, as_of: AsOf | None) -> tuple[Discount, ...]:
+def discounts(group: Group, ask: Asking, test: Test | None, seed: int, tables: Tables) -> tuple[Discount, ...]:
     """Everything shared, with what it leaves of the coincidence."""
-    found = [_discount(group, shared, ask, test, seed) for shared in shared_by(group, as_of)]
+    found = [_discount(group, shared, ask, test, seed) for shared in shared_by(group, tables)]
     if len(group.vantages) == 1 and len(group.services) > 1:
         says = f"all was seen at {group.vantages[0]} alone: a fault of that line that spares other names looks alike"
         found.append(Discount(what="vantage", value=group.vantages[0], cells=group.cells, says=says))
     return tuple(found)
 
 
-def shared_by(group: Group, as_of: AsOf | None) -> tuple[Shared, ...]:
+def shared_by(group: Group, tables: Tables) -> tuple[Shared, ...]:
     """What two or more services of an event share, the closest first."""
     holders: dict[tuple[str, str], dict[str, set[int]]] = {}
     for o in group.onsets:
-        for thing in _of_onset(o, as_of):
+        for thing in _of_onset(o, tables):
             holders.setdefault(thing, {}).setdefault(o.made.cell.service, set()).add(o.cell)
     order = list(WORDS)
     out: list[Shared] = []
@@ -99,13 +112,14 @@ WITHIN = {("server", "prefix"), ("server", "asn"), ("prefix", "asn"), ("server",
 Thing = tuple[str, str]
 
 
-def _of_onset(onset: Onset, as_of: AsOf | None) -> set[Thing]:
+def _of_onset(onset: Onset, tables: Tables) -> set[Thing]:
     """What a cell's names lay on while it was bad; if they were answered falsely, the servers from when they worked."""
     within = set(onset.stretch.sightings)
     bad = [s for s in onset.made.seen if s.index in within]
     lied_to = any(w.node.startswith("dns.injection") for s in bad for w in s.ways)
     good = [s for s in onset.made.seen if s.settles == OK] if lied_to else bad
-    found = {thing for s in good for endpoint in s.endpoints for thing in _of_server(s, endpoint, as_of)}
+    found = {thing for s in good for endpoint in s.endpoints for thing in _of_server(s, endpoint, tables.as_of)}
+    found |= {("operator", name) for name in tables.beside.get(onset.made.cell.service, ())}
     return found | {thing for s in bad for thing in _of_names(s)}
 
 

@@ -17,14 +17,16 @@ from fingerprint.incident import doubts, wording
 from fingerprint.incident.cells import Made, cells, usual_interval_ns
 from fingerprint.incident.coincidence import coincidence
 from fingerprint.incident.events import Group, groups
-from fingerprint.incident.infrastructure import AsOf, discounts
+from fingerprint.incident.infrastructure import Tables, discounts
 from fingerprint.incident.lines import Controls, judged
 from fingerprint.incident.model import Cell, Event, Incident, RoleLine, Source
 from fingerprint.incident.sightings import CONTROL, Naming, Seen, nameless, numbered, sightings, vantage_of
 from fingerprint.incident.signatures import signatures
 from fingerprint.incident.starts import Spans, observed, question
-from fingerprint.incident.times import S, nanoseconds
+from fingerprint.incident.times import S, moment, nanoseconds
 from fingerprint.vantage import Vantage
+
+ALONE = Tables()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class Knowledge:
 
     naming: Naming = nameless
     titles: Mapping[str, str] = field(default_factory=dict)  # service id → how people call it
-    as_of: AsOf | None = None  # autonomous system of an address at a time
+    tables: Tables = ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,13 @@ class Only:
     services: tuple[str, ...] = ()
     since_ns: int | None = None
     until_ns: int | None = None
+
+    def says(self) -> tuple[str, ...]:
+        """What was left aside, where anything was."""
+        parts = [f"services {', '.join(self.services)}"] if self.services else []
+        parts += [f"times from {moment(self.since_ns)} UTC on"] if self.since_ns is not None else []
+        parts += [f"times until {moment(self.until_ns)} UTC"] if self.until_ns is not None else []
+        return (f"everything but {' and '.join(parts)}: only that was looked at",) if parts else ()
 
     def takes(self, seen: Seen) -> bool:
         """Whether a sighting is of a service and a time that was asked for."""
@@ -75,7 +84,7 @@ def make(
     weighed = judged(inside, controls, interval_ns)
     made = cells(weighed, torn, interval_ns)
     names = wording.Names(titles=known.titles, vantages=tuple(v.key for v in _vantages(accounts)))
-    events = _events(made, controls, _seed(accounts), known.as_of, names, interval_ns)
+    events = _events(made, controls, _seed(accounts), known.tables, names, interval_ns)
     times = [t for s in inside for t in (s.sighting.first_ns, s.sighting.last_ns)]
     raw = Incident(
         version=__version__,
@@ -103,7 +112,8 @@ def make(
         interval_s=None if interval_ns is None else interval_ns / S,
         signatures=signatures(made),
     )  # fmt: skip
-    return wording.told(raw, accounts, names)
+    told = wording.told(raw, accounts, names)
+    return replace(told, unknown=(*only.says(), *told.unknown))
 
 
 def _seed(accounts: Sequence[Account]) -> int:
@@ -116,20 +126,18 @@ def _events(
     made: Sequence[Made],
     controls: Controls,
     seed: int,
-    as_of: AsOf | None,
+    tables: Tables,
     names: wording.Names,
     interval_ns: int | None,
 ) -> tuple[Event, ...]:
     found = groups(made, interval_ns or 0)
     spans = observed(made)
-    events = [_event(g, found, spans, controls, seed, as_of) for g in found]
+    events = [_event(g, found, spans, controls, seed, tables) for g in found]
     cells_of = tuple(m.cell for m in made)
     return tuple(replace(e, says=wording.event(e, events, cells_of, names)) for e in events)
 
 
-def _event(
-    group: Group, every: Sequence[Group], spans: Spans, controls: Controls, seed: int, as_of: AsOf | None
-) -> Event:
+def _event(group: Group, every: Sequence[Group], spans: Spans, controls: Controls, seed: int, tables: Tables) -> Event:
     asked = question(group, every, spans)
     test = coincidence(asked.event, asked.everything, asked.within, seed) if asked.within else None
     return Event(
@@ -140,7 +148,7 @@ def _event(
         services=group.services,
         vantages=group.vantages,
         test=test,
-        discounts=discounts(group, partial(question, group, every, spans), test, seed, as_of),
+        discounts=discounts(group, partial(question, group, every, spans), test, seed, tables),
         injectors=_injectors(group),
         controls=of_controls.sentence(of_controls.during(group, controls)),
         says="",

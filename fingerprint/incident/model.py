@@ -110,7 +110,7 @@ class Cell:
 class Discount:
     """Something that the members of an event have in common by which they may have failed together innocently."""
 
-    what: str  # server, prefix, asn, cdn, resolver, owner, vantage
+    what: str  # server, prefix, asn, cdn, operator, resolver, owner, vantage
     value: str
     cells: tuple[int, ...]
     says: str

@@ -93,6 +93,28 @@ def test_one_network_shared_by_two_of_three_services_is_discounted_to_the_chance
     assert "together" in found.headline
 
 
+def test_services_of_one_operator_count_as_one_where_a_table_says_so():
+    from fingerprint.incident.infrastructure import Tables
+    from fingerprint.incident.making import Knowledge
+
+    accounts = rounds("Alpha", {name: night(24, 40) for name in THREE})
+    beside = {"tweets": ("www.owner.test",), "stream": ("www.owner.test",), "meet": ("www.other.test",)}
+    event = incident(accounts, knowledge=Knowledge(tables=Tables(beside=beside))).events[0]
+    shared = next(d for d in event.discounts if d.what == "operator")
+    assert "tweets and stream share the infrastructure of www.owner.test" in shared.says
+    assert shared.p_value == pytest.approx(1 / 48)
+
+
+def test_services_of_one_autonomous_system_count_as_one_where_a_table_says_so():
+    from fingerprint.incident.infrastructure import Tables
+    from fingerprint.incident.making import Knowledge
+
+    accounts = rounds("Alpha", {name: night(24, 40) for name in THREE})
+    event = incident(accounts, knowledge=Knowledge(tables=Tables(as_of=lambda *_: 54113))).events[0]
+    assert {d.what for d in event.discounts} >= {"asn", "cdn"}
+    assert all(d.p_value == 1.0 for d in event.discounts if d.what in ("asn", "cdn"))
+
+
 LIED = {"ways": [mechanism("dns.injection.bogon", position="resolver")]}
 
 
@@ -348,6 +370,7 @@ def test_only_what_was_asked_for_is_looked_at():
     one = incident(rounds("Alpha", rows), only=Only(services=("tweets",)))
     assert [c.service for c in one.cells] == ["tweets"]
     assert "31 of 31" in one.events[0].controls or "controls stayed up" in one.events[0].controls
+    assert one.unknown[0].startswith("everything but services tweets")
     early = incident(rounds("Alpha", rows), only=Only(until_ns=at(60)))
     assert early.answer == "ok"
 
