@@ -16,6 +16,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
 from fingerprint import __version__
+from fingerprint.incident.infrastructure import p_value
 from fingerprint.pages import phrases
 from fingerprint.terminal import clean
 
@@ -46,6 +47,9 @@ def environment() -> Environment:
         onset=phrases.onset,
         shut=phrases.shut,
         sentence=phrases.sentence,
+        unbroken=phrases.unbroken,
+        dotted=phrases.dotted,
+        p=p_value,
     )
     made.globals.update(count=phrases.count, version=__version__)
     return made

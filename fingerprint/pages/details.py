@@ -13,7 +13,7 @@ from fingerprint.accounts import Account
 from fingerprint.incident.model import BLOCKED, DOWN, OK, Cell, Incident, Stretch
 from fingerprint.pages import phrases
 from fingerprint.pages.findings import Finding, finding
-from fingerprint.pages.time_line import in_order
+from fingerprint.pages.lanes import in_order
 
 # What is told, what has its ladders and plots drawn, and what is open when the page opens.
 TOLD, DRAWN, OPEN = 150, 60, 12

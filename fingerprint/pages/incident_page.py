@@ -8,9 +8,12 @@ from typing import IO
 
 from fingerprint.accounts import KINDS, Account
 from fingerprint.incident.model import Event, Incident, Source, Test
+from fingerprint.incident.times import S, long
 from fingerprint.pages import details, matrix, phrases, time_line
 from fingerprint.pages.assembling import page
 from fingerprint.pages.details import Detail, Span
+from fingerprint.pages.lanes import in_order
+from fingerprint.pages.lanes import lanes as lanes_of
 
 # Rows of long tables; the others are counted.
 SPANS_SHOWN, SOURCES_SHOWN, CELLS_LINKED, DOUBTS_SHOWN = 240, 120, 12, 60
@@ -60,7 +63,7 @@ def write_html(incident: Incident, accounts: Sequence[Account], out: IO[str]) ->
     hrefs = details.hrefs(incident)
     told = details.details(incident, accounts)
     rows = _rows(incident, titles)
-    lanes = time_line.lanes(incident)
+    lanes = lanes_of(incident)
     out.write(
         page(
             "incident.html.j2",
@@ -75,8 +78,9 @@ def write_html(incident: Incident, accounts: Sequence[Account], out: IO[str]) ->
             columns=matrix.columns(incident),
             groups=matrix.groups(incident, hrefs),
             roles=_roles(incident, titles),
-            time_line=time_line.drawing(incident, titles),
+            time_line=time_line.drawing(incident, lanes, titles),
             lanes_left_out=lanes.left_out,
+            lanes_merged=lanes.merged,
             rows=rows[:SPANS_SHOWN],
             rows_left_out=max(len(rows) - SPANS_SHOWN, 0),
             events=events(incident, hrefs),
@@ -95,7 +99,7 @@ def write_html(incident: Incident, accounts: Sequence[Account], out: IO[str]) ->
 def _interval(interval_s: float | None) -> str | None:
     if interval_s is None:
         return None
-    return f"{interval_s / 60:.3g}\u00a0min" if interval_s >= 120 else f"{interval_s:.3g}\u00a0s"
+    return long(interval_s * S).replace(" ", "\u00a0")
 
 
 def without_mark(incident: Incident, words: str) -> str:
@@ -152,7 +156,7 @@ def _cell(incident: Incident, n: int) -> str:
 
 def _rows(incident: Incident, titles: Mapping[str, str]) -> list[Row]:
     """All stretches, those of cells that failed first, in order of the cells."""
-    cells = [incident.cells[n] for n in time_line.in_order(incident)]
+    cells = [incident.cells[n] for n in in_order(incident)]
     order = sorted(cells, key=lambda c: all(s.state == "ok" for s in c.stretches))
     return [
         Row(service=titles.get(c.service, c.service), role=c.role, vantage=c.vantage, span=details.span(s))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+
+from markupsafe import Markup, escape
 
 from fingerprint.incident.model import Between
 from fingerprint.incident.times import between, same_day
@@ -24,6 +27,8 @@ ANSWERS = {
     "same device": "same device", "same technique": "same technique", "unrelated": "unrelated", "undecided": "undecided"
 }  # fmt: skip
 # Letters for events; who has more has too many to tell apart by a letter.
+# What stands on one line: a day and its hour, `p = 0.028`.
+WHOLE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?|\bp = [\d.e-]*\d")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 RATES = ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (1.0, "bit/s"))
 
@@ -74,6 +79,17 @@ def span(first_ns: int, last_ns: int) -> str:
     if same_day(first_ns, last_ns):
         return f"{day(first_ns)}, {_at(first_ns):%H:%M} to {_at(last_ns):%H:%M}\u00a0UTC"
     return f"{day(first_ns)}, {_at(first_ns):%H:%M} to {day(last_ns)}, {_at(last_ns):%H:%M}\u00a0UTC"
+
+
+def unbroken(words: str) -> Markup:
+    """The words, with dates, times and p-values that no line ends in the middle of."""
+    safe = str(escape(clean(words)))
+    return Markup(WHOLE.sub(r'<span class="when">\g<0></span>', safe))  # noqa: S704 - escaped above
+
+
+def dotted(node: str) -> Markup:
+    """A node of the taxonomy, in which a line may end behind a dot and nowhere else."""
+    return Markup(str(escape(clean(node))).replace(".", ".<wbr>"))  # noqa: S704 - escaped above
 
 
 def onset(what: Between) -> str:

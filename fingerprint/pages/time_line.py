@@ -1,4 +1,4 @@
-"""The common time line: a lane a cell, what it was like when, and onsets as the intervals that they are.
+"""The common time line: what it was like when, and onsets as the intervals that they are.
 
 A stretch differs in height and texture, not only in colour: works is a thin line, down a half bar with dots, blocked a
 full bar with stripes, not known a dashed outline. Between the last sighting of what was before and the first of what
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from fingerprint.incident.model import BLOCKED, DOWN, OK, UNKNOWN, Cell, Event, Incident, Stretch
+from fingerprint.incident.model import BLOCKED, DOWN, OK, UNKNOWN, Event, Incident, Stretch
 from fingerprint.pages import phrases, svg
 from fingerprint.pages.hours import Scale, scale
+from fingerprint.pages.lanes import Lane, Lanes, began_ns, ended_ns
 
-# A lane is as high as a line of text; more lanes than a screen or two are not compared by eye any more.
-LANE, MOST_LANES = 22.0, 60
+# A lane is as high as a line of text.
+LANE = 22.0
 WIDTH, LEFT, RIGHT, TOP = 1120.0, 250.0, 1104.0, 46.0
 MARKS = 12
 # Room for one letter of the small print in a bar.
@@ -29,43 +30,10 @@ LEAST = 2.0
 LETTER_ROW, APART = 21.0, 24.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lanes:
-    """The lanes that are drawn, by index of the cell, and how many are not."""
-
-    shown: tuple[int, ...]
-    left_out: int
-
-
-def lanes(incident: Incident) -> Lanes:
-    """All cells, service by service; of too many those that changed or failed before those that simply worked."""
-    cells, order = incident.cells, in_order(incident)
-    dull = [i for i in order if all(s.state == OK for s in cells[i].stretches)]
-    notable = [i for i in order if i not in set(dull)]
-    chosen = set([*notable, *dull][:MOST_LANES])
-    return Lanes(shown=tuple(i for i in order if i in chosen), left_out=len(cells) - len(chosen))
-
-
-def in_order(incident: Incident) -> list[int]:
-    """The cells by service, role and vantage, each in the order in which the incident names them."""
-    services = {s: n for n, (s, _) in enumerate(incident.services)}
-    vantages = {v.key: n for n, v in enumerate(incident.vantages)}
-    roles: dict[tuple[str, str], int] = {}
-    for cell in incident.cells:
-        roles.setdefault((cell.service, cell.role), len(roles))
-
-    def place(n: int) -> tuple[int, int, int, int]:
-        c = incident.cells[n]
-        return services.get(c.service, len(services)), roles[c.service, c.role], vantages.get(c.vantage, 0), n
-
-    return sorted(range(len(incident.cells)), key=place)
-
-
-def drawing(incident: Incident, titles: dict[str, str]) -> Markup:
+def drawing(incident: Incident, lanes: Lanes, titles: dict[str, str]) -> Markup:
     """The whole picture. ``titles`` are the services' names."""
-    chosen = lanes(incident).shown
     over = scale(incident.first_ns, incident.last_ns, left=LEFT, right=RIGHT)
-    rows = list(_rows([incident.cells[i] for i in chosen], titles))
+    rows = list(_rows(lanes.shown, titles))
     bands, letter_rows = _bands(incident.events[: len(phrases.LETTERS)], over)
     top = TOP + LETTER_ROW * (letter_rows - 1)
     bottom = top + (rows[-1].y + LANE if rows else LANE)
@@ -75,9 +43,10 @@ def drawing(incident: Incident, titles: dict[str, str]) -> Markup:
         *(part for row in rows for part in _lane(row, top, over)),
     ]
     blocked = sum(c.state == BLOCKED for c in incident.cells)
+    of = "service and vantage" if lanes.merged else "service, role and vantage"
     told = (
-        f"{len(rows)} lanes, one for each service, role and vantage, from {phrases.span(*_ends(incident))}."
-        f" {blocked} of {len(incident.cells)} were blocked at some time. The table below says the same in words."
+        f"{len(rows)} lanes, one for each {of}, from {phrases.span(incident.first_ns, incident.last_ns)}. {blocked} of"
+        f" {len(incident.cells)} cells were blocked at some time. The table below says the same in words."
     )
     return svg.picture(
         *inside, width=WIDTH, height=bottom + 10, label="Common time line", described=told, key="time-line",
@@ -85,26 +54,22 @@ def drawing(incident: Incident, titles: dict[str, str]) -> Markup:
     )  # fmt: skip
 
 
-def _ends(incident: Incident) -> tuple[int, int]:
-    return incident.first_ns, incident.last_ns
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A lane with its place below the axis. ``heading`` is the service's name where its first lane begins."""
 
-    cell: Cell
+    lane: Lane
     y: float
     heading: str | None
 
 
-def _rows(cells: Sequence[Cell], titles: dict[str, str]) -> Iterator[Row]:
+def _rows(lanes: Sequence[Lane], titles: dict[str, str]) -> Iterator[Row]:
     y, before = 4.0, None
-    for cell in cells:
-        new = cell.service != before
+    for lane in lanes:
+        new = lane.service != before
         y += 24.0 if new else 0.0
-        yield Row(cell=cell, y=y, heading=titles.get(cell.service, cell.service) if new else None)
-        y, before = y + LANE, cell.service
+        yield Row(lane=lane, y=y, heading=titles.get(lane.service, lane.service) if new else None)
+        y, before = y + LANE, lane.service
 
 
 def _axis(over: Scale, top: float, bottom: float) -> Iterator[Markup]:
@@ -160,20 +125,18 @@ def _lane(row: Row, top: float, over: Scale) -> Iterator[Markup]:
     middle = top + row.y + LANE / 2
     if row.heading is not None:
         yield svg.tag("text", phrases.shortened(row.heading, 34), x=0, y=middle - LANE + 2, class_="service")
-    label = phrases.shortened(f"{row.cell.role} · {row.cell.vantage}", 34)
+    label = phrases.shortened(row.lane.label, 34)
     yield svg.tag("text", label, x=10, y=middle + 4, class_="lane")
     yield svg.tag("line", x1=LEFT, x2=RIGHT, y1=middle, y2=middle, class_="rail")
-    for stretch in row.cell.stretches:
+    for stretch in row.lane.stretches:
         yield _stretch(stretch, middle, over)
 
 
 def _stretch(stretch: Stretch, middle: float, over: Scale) -> Markup:
     """The bar from the first sighting of it to the last, and whiskers over what nobody saw on either side."""
     _, word, kind = phrases.state(stretch.state)
-    began = stretch.onset.before_ns if stretch.onset.before_ns is not None else stretch.onset.after_ns
-    ended = stretch.end.after_ns if stretch.end.after_ns is not None else stretch.end.before_ns
-    left = over.at(began if began is not None else over.first_ns)
-    right = max(over.at(ended if ended is not None else over.last_ns), left + LEAST)
+    left = over.at(began_ns(stretch))
+    right = max(over.at(ended_ns(stretch)), left + LEAST)
     high = HEIGHT[stretch.state]
     bar = {"x": left, "y": middle - high / 2, "width": right - left, "height": high}
     parts = [svg.tag("title", _words(stretch, word)), svg.tag("rect", **bar, class_=f"bar {kind}")]

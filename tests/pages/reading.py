@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 from fingerprint.pages import write_html
 
-VOID = frozenset({"meta", "link", "br", "hr", "img", "input"})
+VOID = frozenset({"meta", "link", "br", "hr", "img", "input", "wbr"})
 
 
 class Page(HTMLParser):
