@@ -176,7 +176,8 @@ class Page:
         if not m.location or m.location.hop is None:
             return "", ""
         link = f", on the link {m.location.link[0]}–{m.location.link[1]}" if m.location.link else ""
-        router = f" ({m.location.address})" if m.location.address else ""
+        number = f", AS{m.location.asn}" if m.location.asn else ""
+        router = f" ({m.location.address}{number})" if m.location.address else ""
         return f"; hop {m.location.hop}{link}{router}", ""
 
     def evidence(self, weighed: tuple[Weighed, ...], *, several: bool) -> None:

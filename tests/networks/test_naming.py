@@ -81,6 +81,11 @@ def test_on_the_command_line_the_router_before_an_injector_gets_its_number(sampl
     made = json.loads(analyse(sample, "--networks", table).stdout)
     assert made["targets"][0]["mechanisms"][0]["location"]["asn"] == 64500
     assert made["tables"][-1]["name"] == "networks"
+    said = subprocess.run(
+        [sys.executable, "-m", "fingerprint", "analyse", sample, "--networks", table],
+        capture_output=True, text=True, check=False, timeout=120, env={**os.environ, "FINGERPRINT_TABLES": ""},
+    ).stdout  # fmt: skip
+    assert f"({place['address']}, AS64500)" in said
 
 
 def test_a_table_that_is_none_stops_before_anything_is_judged(samples, tmp_path):

@@ -7,12 +7,13 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+import captures
 from fingerprint import engine, registry
 from fingerprint.accounts import PACKETS, Account
 from fingerprint.report import as_dict
 from fingerprint.vantage import Vantage
 
-SAMPLE = Path("captures/samples/sni_forged_reset/capture.pcapng")
+SAMPLE = Path(captures.__file__).parent / "samples" / "sni_forged_reset" / "capture.pcapng"
 
 
 @cache

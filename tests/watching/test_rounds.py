@@ -19,6 +19,9 @@ from fingerprint.watching.memory import alone, recall, remember, resumed
 from tests.watching.simulated import CAFE, Line, at, memory, watched
 
 
+SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "report-1.schema.json"
+
+
 def states(folder):
     """(beginning of the capture in seconds after the first, state of the target), by time."""
     found, _ = accounts(folder)
@@ -85,7 +88,7 @@ def test_a_round_that_fails_is_kept_as_such_and_the_watch_goes_on(tmp_path):
         "round 3, due 2020-05-17T17:40:00.000000000Z",
     ]
     assert {e.account.document["partial"] for e in failed} == {why}
-    schema = json.loads(Path("docs/reference/report-1.schema.json").read_text())
+    schema = json.loads(SCHEMA.read_text())
     for made in store.entries(tmp_path)[0]:
         jsonschema.validate(made.account.document, schema)
     assert "came to nothing" in said[1]
