@@ -16,6 +16,7 @@ from captures.packet import Packet
 from captures.recording import Recording
 from fingerprint import community_id
 from fingerprint.conversations.connections import streams
+from fingerprint.conversations.dns_over_tcp import messages_over_tcp
 from fingerprint.conversations.quic_flows import quic_flows
 from fingerprint.conversations.streams import Stream
 from fingerprint.messages import dns, http
@@ -26,6 +27,8 @@ Facts = dict[str, str]
 
 # Not a field of Wireshark's: SHA-256 of the SubjectPublicKeyInfo of a certificate that it shows (RFC 7469).
 KEY = "certificate.key_sha256"
+# What an ICMP error quotes: the same fields, under names of their own.
+QUOTED = "quoted."
 SNI, JA3 = "tls.handshake.extensions_server_name", "tls.handshake.ja3"
 # No request of interest is longer, and a stream is read no further.
 LONGEST_HEAD_BYTES = 65536
@@ -63,6 +66,16 @@ def headers(packet: Packet) -> Iterator[tuple[str, str]]:
         name = "icmpv6" if packet.ip is not None and packet.ip.version == 6 else "icmp"
         yield f"{name}.type", str(packet.icmp.type)
         yield f"{name}.code", str(packet.icmp.code)
+        if packet.icmp.quoted is not None:
+            yield from ((f"{QUOTED}{fact}", value) for fact, value in _quoted(packet.icmp.quoted))
+
+
+def _quoted(packet: Packet) -> Iterator[tuple[str, str]]:
+    """Headers as far as they were quoted: of TCP perhaps no more than ports and sequence number (RFC 792)."""
+    short = {"tcp.ack", "tcp.flags", "tcp.window_size_value"} if packet.malformed else set()
+    for fact, value in headers(packet):
+        if not fact.startswith("frame.") and fact != "tcp.len" and fact not in short:
+            yield fact, value
 
 
 def _ip(ip: Any) -> Iterator[tuple[str, str]]:
@@ -167,6 +180,9 @@ def _over_dns(recording: Recording, numbers: Collection[int]) -> Found:
         message = dns.parse(recording.payload(number - 1))
         if message is not None:
             yield number, of_message(message)
+    for _, _, row, _, raw in messages_over_tcp(recording):
+        if row + 1 in numbers and (message := dns.parse(raw)) is not None:
+            yield row + 1, of_message(message)
 
 
 def of_message(message: dns.DnsMessage) -> Facts:

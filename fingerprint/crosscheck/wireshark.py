@@ -1,14 +1,14 @@
 """What Wireshark reads in the same packets, under the same names: every value that it shows for a fact.
 
 Of packets within packets the innermost IP header counts that stands before the first TCP, UDP or ICMP header; what a
-tunnel over UDP holds, and what an ICMP error quotes, are no part of it.
+tunnel over UDP holds is no part of it, and what an ICMP error quotes has names of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fingerprint.crosscheck.facts import JA3, KEY, SNI
+from fingerprint.crosscheck.facts import JA3, KEY, QUOTED, SNI
 from fingerprint.crosscheck.shark import Layer
 from fingerprint.messages.certificate import Certificate, read_certificate
 
@@ -76,15 +76,26 @@ def values(layers: Sequence[Layer]) -> Values:
     if network is not None:
         out |= _read(network, NETWORK)
     if transport is not None:
-        # What an ICMP error quotes is nested in it under the same names.
-        out |= _read(transport, {k: v for k, v in TRANSPORT.items() if k.startswith(f"{transport.name}.")})
-        if options := transport.fields.get("tcp.options"):
-            out["tcp.options"] = (options[0].value,)
+        out |= _header(transport, transport.name)
+    about = transport is not None and transport.name in {"icmp", "icmpv6"}
+    if transport is not None and about:
+        # What an ICMP error quotes is nested in it under the names of its own layers.
+        quoted = _read(transport, NETWORK) | _header(transport, "tcp") | _header(transport, "udp")
+        out |= {f"{QUOTED}{fact}": found for fact, found in quoted.items()}
     for layer in layers:
         if layer.name in _NETWORK | _TRANSPORT:
             continue
-        for fact, found in (_read(layer, MESSAGES) | _keys(layer)).items():
+        wanted = {"communityid": _same} if about else MESSAGES
+        for fact, found in (_read(layer, wanted) | ({} if about else _keys(layer))).items():
             out[fact] = tuple(dict.fromkeys((*out.get(fact, ()), *found)))
+    return out
+
+
+def _header(layer: Layer, name: str) -> Values:
+    """The fields of a TCP, UDP or ICMP header."""
+    out = _read(layer, {fact: reader for fact, reader in TRANSPORT.items() if fact.startswith(f"{name}.")})
+    if options := layer.fields.get("tcp.options") if name == "tcp" else None:
+        out["tcp.options"] = (options[0].value,)
     return out
 
 

@@ -52,6 +52,17 @@ def test_wireshark_agrees_on_every_cited_packet_of_every_sample(samples, judged)
     assert compared > 30_000
 
 
+@pytest.mark.slow
+def test_wireshark_agrees_on_every_cited_packet_of_the_simulated_evening(judged):
+    files = sorted((SAMPLES.parent / "evening").glob("*.pcapng*"))
+    assert files
+    for file in files:
+        document = judged(file)
+        assert document["captures"]
+        if claims.cited(document, [0]):
+            assert opinion(file, document).of(DISAGREE) == (), file.name
+
+
 # docs/howto/second-opinion.md: a record of 2,147,483,648 microseconds, which are 2,147 s to us and none to Wireshark.
 EXPLAINED = {("the-tcpdump-group_tcpdump__timestamp_invalid_micro.pcap", 3, "frame.time_epoch")}
 
@@ -93,6 +104,7 @@ def test_a_wrong_fact_is_caught(fact, wrong, forged_reset, judged):
 @pytest.mark.parametrize(("case", "fact", "wrong"), [
     ("dns_race", "dns.a", "192.0.2.77"), ("dns_race", "dns.qry.name", "elsewhere.test"), ("dns_race", "dns.id", "0x1"),
     ("dns_forged_nxdomain", "dns.flags.rcode", "2"), ("icmp_prohibited", "icmp.code", "2"),
+    ("icmp_prohibited", "quoted.ip.ttl", "99"), ("sni_ttl_sweep", "quoted.tcp.seq", "17"),
     ("http_host_reset", "http.host", "elsewhere.test"), ("quic_sni_dropped", facts.SNI, "elsewhere.test"),
     ("udp_media_ports_dropped", "udp.length", "9"), ("sni_forged_reset_ipv6", "ipv6.hlim", "3"),
 ])  # fmt: skip
