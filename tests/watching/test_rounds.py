@@ -18,7 +18,6 @@ from fingerprint.report.reading import nanoseconds
 from fingerprint.watching.memory import alone, recall, remember, resumed
 from tests.watching.simulated import CAFE, Line, at, memory, watched
 
-
 SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "report-1.schema.json"
 
 
