@@ -10,7 +10,9 @@ RUNS = "runs"  # the captures that `watch` keeps
 
 
 def file_of(store: Path) -> Path:
-    """The file of accounts: of a store's folder, or the file itself."""
+    """The file of accounts: of a store's folder, or the file itself; beside the one that was put away."""
+    if store.name == PACKED:
+        return store.with_name(FILE)
     return store / FILE if store.is_dir() or store.suffix != ".jsonl" else store
 
 

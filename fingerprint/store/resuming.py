@@ -19,7 +19,7 @@ from fingerprint.report.document import as_dict
 from fingerprint.store.appending import put
 from fingerprint.store.entry import Entry, id_of
 from fingerprint.store.made_by import of_path
-from fingerprint.store.places import file_of
+from fingerprint.store.places import is_store
 from fingerprint.store.reading import entries
 from fingerprint.terminal import complain
 from fingerprint.vantage import Vantage
@@ -69,7 +69,7 @@ def judged(files: Sequence[str], keeping: Keeping, judge: Judge, *, jobs: int) -
 
 
 def _stored(store: Path) -> dict[str | None, Entry]:
-    if not file_of(store).exists():
+    if not is_store(store):
         return {}
     found, problems = entries(store)
     for problem in problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import shutil
 import subprocess
@@ -62,6 +63,15 @@ def test_it_reads_the_same_today_and_next_year(folder, form):
 def test_it_goes_on_where_it_was_interrupted(folder):
     analyse("captures/dns_bogon.pcapng", "--store", "s", cwd=folder)
     assert "1 captures were judged already, 2 are new" in told(analyse("captures", "--store", "s", cwd=folder))
+
+
+def test_what_was_put_away_is_not_judged_again_either(folder):
+    analyse("captures/dns_bogon.pcapng", "--store", "s", cwd=folder)
+    lines = folder / "s" / store.FILE
+    (folder / "s" / f"{store.FILE}.xz").write_bytes(lzma.compress(lines.read_bytes()))
+    lines.unlink()
+    assert "1 captures were judged already, 2 are new" in told(analyse("captures", "--store", "s", cwd=folder))
+    assert len(stored(folder)) == 3
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import multiprocessing
 import stat
 import time
@@ -46,6 +47,15 @@ def test_the_file_itself_is_as_good_as_its_folder_and_its_owners_alone(tmp_path)
     store.append(tmp_path, account())
     assert accounts(tmp_path / store.FILE) == accounts(tmp_path)
     assert stat.S_IMODE((tmp_path / store.FILE).stat().st_mode) == 0o600
+
+
+def test_lines_that_were_put_away_are_read_before_the_others_from_the_folder_or_by_name(tmp_path):
+    store.append(tmp_path, account(0))
+    (tmp_path / "accounts.jsonl.xz").write_bytes(lzma.compress(lines(tmp_path)))
+    (tmp_path / store.FILE).unlink()
+    assert accounts(tmp_path) == accounts(tmp_path / "accounts.jsonl.xz") == ((account(0),), ())
+    store.append(tmp_path, account(1))
+    assert accounts(tmp_path) == ((account(0), account(1)), ())
 
 
 def test_the_same_account_twice_makes_the_same_bytes(tmp_path):
