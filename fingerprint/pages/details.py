@@ -43,7 +43,6 @@ class Detail:
     """A cell told in full."""
 
     id: str
-    heading: str
     service: str
     role: str
     vantage: str
@@ -54,7 +53,6 @@ class Detail:
     spans_left_out: int
     finding: Finding | None
     file: str | None
-    kind: str | None
     open: bool
     brief: bool  # it simply worked: what it rests on is not told
 
@@ -88,7 +86,6 @@ def _detail(cell: Cell, n: int, rank: int, titles: Mapping[str, str], accounts: 
     more = len(cell.targets) - TARGETS_SHOWN
     return Detail(
         id=f"cell-{n + 1}",
-        heading=f"{service}, {cell.role}, at {cell.vantage}",
         service=service,
         role=cell.role,
         vantage=cell.vantage,
@@ -99,7 +96,6 @@ def _detail(cell: Cell, n: int, rank: int, titles: Mapping[str, str], accounts: 
         spans_left_out=max(len(cell.stretches) - STRETCHES_SHOWN, 0),
         finding=found,
         file=account.file if account else None,
-        kind=account.kind if account else None,
         open=cell.state == BLOCKED and rank < OPEN,
         brief=cell.state == OK,
     )

@@ -116,11 +116,11 @@ def origin(incident: Incident) -> Origin:
 
 
 def _roles(incident: Incident, titles: Mapping[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Service → what works of it, a sentence a vantage."""
-    out: dict[str, list[tuple[str, str]]] = {}
+    """Service → what works of it, a sentence for all the vantages at which it is the same."""
+    out: dict[str, dict[str, list[str]]] = {}
     for line in incident.roles:
-        out.setdefault(titles.get(line.service, line.service), []).append((line.vantage, line.says))
-    return list(out.items())
+        out.setdefault(titles.get(line.service, line.service), {}).setdefault(line.says, []).append(line.vantage)
+    return [(title, [(_joined(its), says) for says, its in lines.items()]) for title, lines in out.items()]
 
 
 def events(incident: Incident, hrefs: Mapping[int, str]) -> list[Told]:
@@ -163,6 +163,3 @@ def _rows(incident: Incident, titles: Mapping[str, str]) -> list[Row]:
         for c in order
         for s in c.stretches
     ]
-
-
-__all__ = ["Detail", "Origin", "Source", "Told", "events", "origin", "write_html"]

@@ -22,7 +22,6 @@ class Square:
     confidence: str | None
     note: str | None
     href: str
-    says: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,5 +100,4 @@ def square(cell: Cell, href: str) -> Square:
         confidence=phrases.probability(cell.posterior) if firm else None,
         note=slowed or reach,
         href=href,
-        says=cell.says,
     )

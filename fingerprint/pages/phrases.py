@@ -23,12 +23,10 @@ SIGNS = {
     "invalid": ("–", "unusable", "unknown"),
 }
 assert set(STATES) <= set(SIGNS)
-ANSWERS = {
-    "same device": "same device", "same technique": "same technique", "unrelated": "unrelated", "undecided": "undecided"
-}  # fmt: skip
-# Letters for events; who has more has too many to tell apart by a letter.
 # What stands on one line: a day and its hour, `p = 0.028`.
 WHOLE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?|\bp = [\d.e-]*\d")
+QUOTED = re.compile(r"`([^`<]+)`")
+# Letters for events; who has more has too many to tell apart by a letter.
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 RATES = ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (1.0, "bit/s"))
 
@@ -82,9 +80,9 @@ def span(first_ns: int, last_ns: int) -> str:
 
 
 def unbroken(words: str) -> Markup:
-    """The words, with dates, times and p-values that no line ends in the middle of."""
-    safe = str(escape(clean(words)))
-    return Markup(WHOLE.sub(r'<span class="when">\g<0></span>', safe))  # noqa: S704 - escaped above
+    """The words, with dates, times and p-values that no line ends in the middle of, and `options` in fixed type."""
+    safe = WHOLE.sub(r'<span class="when">\g<0></span>', str(escape(clean(words))))
+    return Markup(QUOTED.sub(r"<code>\1</code>", safe))  # noqa: S704 - escaped above
 
 
 def dotted(node: str) -> Markup:
