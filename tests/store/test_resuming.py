@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import lzma
-import os
 import shutil
-import subprocess
-import sys
+from dataclasses import dataclass
 
 import pytest
 
-from captures.errors import CaptureError, TargetError
+from captures.errors import CaptureError, FingerprintError, TargetError
 from fingerprint import cli_store, registry, store
+from fingerprint.__main__ import leave
+from fingerprint.cli import app
 from fingerprint.store import made_by, resuming
 from fingerprint.vantage import Vantage
 from tests.report_by_hand import CLIENT, capture, report, verdict
 from tests.store.made import SAMPLE
 
 
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 def analyse(*words, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "fingerprint", "analyse", *map(str, words)],
-        capture_output=True, text=True, cwd=cwd, check=False, timeout=120, env={**os.environ, "FINGERPRINT_TABLES": ""},
-    )  # fmt: skip
+    """The command in this process: one start for all tests."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = app(["analyse", *map(str, words)], standalone_mode=False)
+        except FingerprintError as error:
+            code = leave(error)
+    return Done(code or 0, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
