@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 MEANING = {
     ANSWERED: "answered; blocked is an answer",
-    FAILED: "failed: not one packet could be read",
+    FAILED: "failed: not one packet could be read; of `crosscheck`: Wireshark disagrees, or nothing could be compared",
     USAGE: "the command line is at fault",
     PARTIAL: "answered in part: something could not be read, see `errors`",
     MISSING: "a privilege or a tool is missing",

@@ -17,7 +17,7 @@ import fingerprint
 
 ROOT = Path(__file__).parents[1]
 # Made for this field and no more than needed; whoever adds one defends it here.
-RUNTIME = {"scapy", "cryptography", "pyshark", "typer", "rich", "numpy", "dnspython", "h11"}
+RUNTIME = {"scapy", "cryptography", "pyshark", "typer", "rich", "numpy", "dnspython", "h11", "jinja2"}
 
 
 @pytest.fixture(scope="module")
