@@ -11,6 +11,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from fingerprint.capture import Capture
 from fingerprint.conversations.lookups import Lookup
 from fingerprint.conversations.segments import ACK, FIN, RST, SYN
@@ -153,8 +155,7 @@ def ladder(talk: Talk, title: str, cited: Collection[Cited], forged: Collection[
                 deciding=Cited(index, row + 1) in cited,
                 forged=Cited(index, row + 1) in forged,
             )
-            for row in talk.rows.tolist()
-            if row in chosen
+            for row in talk.rows[np.isin(talk.rows, sorted(chosen))].tolist()
         ),
         left_out=len(talk.rows) - len(chosen),
     )
@@ -163,19 +164,19 @@ def ladder(talk: Talk, title: str, cited: Collection[Cited], forged: Collection[
 def _in_order_of_need(talk: Talk, cited: Collection[Cited], forged: Collection[Cited]) -> Iterator[int]:
     """The talk's rows, those first without which it cannot be understood."""
     index = talk.capture
-    # Of a long transfer only what is near a cited packet can be shown; nobody needs the rest in order.
-    rows = talk.rows.tolist()
-    at = {row: place for place, row in enumerate(rows)}
-    mine = [row for row in (c.number - 1 for c in sorted(cited) if c.capture == index) if row in at]
-    yield from (c.number - 1 for c in sorted(forged) if c.capture == index and c.number - 1 in at)
-    yield from rows[:OPENING]
-    yield from mine
-    for row in mine:
-        yield from (rows[place] for place in (at[row] - 1, at[row] + 1) if 0 <= place < len(rows))
+    rows = talk.rows
+    of_forged, of_cited = (
+        np.flatnonzero(np.isin(rows, [c.number - 1 for c in some if c.capture == index])) for some in (forged, cited)
+    )
+    head = rows[: 4 * MOST_RUNGS].tolist()
+    yield from rows[of_forged].tolist()
+    yield from head[:OPENING]
+    yield from rows[of_cited].tolist()
+    for at in of_cited.tolist():
+        yield from rows[max(at - 1, 0) : at + 2].tolist()
     flags, size = talk.recording.columns.tcp_flags, talk.recording.columns.payload_bytes
-    head = rows[: 4 * MOST_RUNGS]
     yield from (row for row in head if size[row] or flags[row] & (SYN | FIN | RST) or not flags[row] & ACK)
-    yield rows[-1]
+    yield int(rows[-1])
     yield from head
 
 

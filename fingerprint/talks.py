@@ -28,7 +28,10 @@ PROTOCOLS = {6: "tcp", 17: "udp"}
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Talk:
-    """A conversation. ``rows`` are in order of time, reports of routers about it included."""
+    """A conversation. ``rows`` are in order of time, reports of routers about it included.
+
+    ``flow_pkts`` are the packets of each flow of the recording, shape (flows,).
+    """
 
     recording: Recording
     flow: int
@@ -36,6 +39,7 @@ class Talk:
     client: Endpoint
     server: Endpoint
     client_is_a: bool
+    flow_pkts: NDArray[np.int64]
     name: str | None
     kind: str  # stream, lookup, quic, datagrams, flow
     dns_id: int | None = None
@@ -74,20 +78,20 @@ class Talk:
         words += [f"{protocol}.port == {port}" for port in dict.fromkeys((self.server.port, self.client.port))]
         if self.dns_id is not None:
             words.append(f"dns.id == 0x{self.dns_id:04x}")
-        if len(self._alike) > int((self.recording.columns.flow[self.rows] == self.flow).sum()):
+        if self._alike_pkts > int((self.recording.columns.flow[self.rows] == self.flow).sum()):
             words.append(f"frame.number in {{{_stretches(self.rows + 1)}}}")
         return " && ".join(words)
 
     @property
-    def _alike(self) -> NDArray[np.int64]:
-        """Rows of every flow between the server's address and port and any address with the client's port."""
-        f, c = self.recording.flows, self.recording.columns
+    def _alike_pkts(self) -> int:
+        """Packets of every flow between the server's address and any other, with the same two ports."""
+        f = self.recording.flows
         server, far = (f.address_b, f.address_a) if self.client_is_a else (f.address_a, f.address_b)
         mine = server[self.flow]
         ports = {self.client.port, self.server.port}
         same = np.isin(f.port_a, list(ports)) & np.isin(f.port_b, list(ports)) & (f.protocol == f.protocol[self.flow])
         same &= (server == mine).all(axis=1) | (far == mine).all(axis=1)
-        return np.flatnonzero(np.isin(c.flow, np.flatnonzero(same)))
+        return int(self.flow_pkts[same].sum())
 
 
 def _stretches(numbers: NDArray[np.int64]) -> str:
@@ -108,6 +112,7 @@ class Talks:
         """Nothing is looked at yet."""
         self.capture = capture
         self._recordings = {r.index: r for r in capture.recordings}
+        self._pkts: dict[int, NDArray[np.int64]] = {}
 
     def of(self, cited: Cited) -> Talk | None:
         """The conversation that a packet belongs to, or that it reports about; None for a packet of no flow."""
@@ -127,11 +132,18 @@ class Talks:
         quic = self._quic.get((cited.capture, flow))
         return self.of_quic(quic) if quic else self._of_flow(recording, flow)
 
+    def _flow_pkts(self, recording: Recording) -> NDArray[np.int64]:
+        if recording.index not in self._pkts:
+            flow = recording.columns.flow
+            self._pkts[recording.index] = np.bincount(flow[flow >= 0], minlength=len(recording.flows))
+        return self._pkts[recording.index]
+
     def of_stream(self, s: Stream) -> Talk:
         """A TCP connection."""
         return Talk(
             recording=s.recording, flow=s.flow, rows=self._with_reports(s.recording, s.flow, s.rows), client=s.client,
-            server=s.server, client_is_a=s.client_is_a, name=s.name, kind="stream", answered=s.answered,
+            server=s.server, client_is_a=s.client_is_a,
+            flow_pkts=self._flow_pkts(s.recording), name=s.name, kind="stream", answered=s.answered,
         )  # fmt: skip
 
     def of_lookup(self, lookup: Lookup) -> Talk:
@@ -146,6 +158,7 @@ class Talks:
         return Talk(
             recording=recording, flow=lookup.flow, rows=self._with_reports(recording, lookup.flow, rows),
             client=lookup.client, server=lookup.resolver, client_is_a=(first_way == 0) == bool(lookup.queries),
+            flow_pkts=self._flow_pkts(recording),
             name=lookup.name or None, kind="lookup", dns_id=asked.id, answered=bool(lookup.answers),
         )  # fmt: skip
 
@@ -153,7 +166,8 @@ class Talks:
         """A QUIC connection."""
         return Talk(
             recording=q.recording, flow=q.flow, rows=self._with_reports(q.recording, q.flow, q.rows), client=q.client,
-            server=q.server, client_is_a=q.client_is_a, name=q.name, kind="quic", answered=q.answered,
+            server=q.server, client_is_a=q.client_is_a,
+            flow_pkts=self._flow_pkts(q.recording), name=q.name, kind="quic", answered=q.answered,
         )  # fmt: skip
 
     def _of_flow(self, recording: Recording, flow: int) -> Talk:
@@ -162,6 +176,7 @@ class Talks:
         rows, family = np.flatnonzero(c.flow == flow), int(f.family[flow])
         return Talk(
             recording=recording, flow=flow, rows=self._with_reports(recording, flow, rows), client_is_a=True,
+            flow_pkts=self._flow_pkts(recording),
             client=Endpoint(address_text(f.address_a[flow].tobytes(), family), int(f.port_a[flow])),
             server=Endpoint(address_text(f.address_b[flow].tobytes(), family), int(f.port_b[flow])),
             name=None, kind="flow", answered=bool((c.direction[rows] == 1).any()),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import IO
 
 from fingerprint.accounts import KINDS, Account
-from fingerprint.incident.model import Event, Incident, Source, Test
+from fingerprint.incident.model import Event, Incident, Test
 from fingerprint.incident.times import S, long
 from fingerprint.pages import details, matrix, phrases, time_line
 from fingerprint.pages.assembling import page
-from fingerprint.pages.details import Detail, Span
+from fingerprint.pages.details import Span
 from fingerprint.pages.lanes import in_order
 from fingerprint.pages.lanes import lanes as lanes_of
 
