@@ -29,6 +29,10 @@ OPENING = 4
 # So many conversations on either side in time are looked at for a control.
 NEIGHBOURS = 100
 
+# Last labels of nodes whose trigger is not the name, and nodes of which another resolver's answer is the control.
+FORMS = frozenset({"ech", "fingerprint", "version", "keyword", "path", "payload", "port", "entropy"})
+ELSEWHERE = frozenset({"dns.nxdomain", "dns.refused", "dns.servfail", "dns.timeout"})
+
 T = TypeVar("T", Stream, Lookup)
 
 
@@ -54,9 +58,9 @@ class Drawer:
         name = mine.name or (verdict.target if verdict.target != mine.server.address else None)
         out = [ladder(mine, _title(mine, name), cited | forged, forged, control=False)]
         others = [talk for talk, _ in talks if talk.key != mine.key]
-        control = self.control(mine, name, others)
+        control = self.control(mine, name, others, otherwise=tried_otherwise(mechanism.node))
         if control is not None:
-            out.append(ladder(control, _control_title(control, mine), cited, forged, control=True))
+            out.append(ladder(control, _control_title(control, mine, name), cited, forged, control=True))
         return tuple(out)
 
     def weighed(self, mechanism: Mechanism, cited: Collection[Cited]) -> list[tuple[Talk, float]]:
@@ -70,17 +74,20 @@ class Drawer:
                 weight[talk.key] = weight.get(talk.key, 0.0) + w.log_odds
         return sorted(((talks[key], weight[key]) for key in talks), key=lambda pair: (-pair[1], pair[0].key))
 
-    def control(self, mine: Talk, name: str | None, cited: Sequence[Talk]) -> Talk | None:
-        """What passed beside a conversation that did not."""
+    def control(self, mine: Talk, name: str | None, cited: Sequence[Talk], *, otherwise: bool) -> Talk | None:
+        """What passed beside a conversation that did not; the same name too, where something else decided."""
         wrong = self._blocked | ({name} if name else set())
-        for talk in sorted(cited, key=lambda t: (t.server != mine.server, abs(t.first_ns - mine.first_ns), t.key)):
-            if talk.kind == mine.kind and talk.answered and talk.name not in wrong and talk.name is not None:
-                return talk
+        passed = [t for t in cited if t.kind == mine.kind and t.answered]
+        passed.sort(key=lambda t: (t.server != mine.server, abs(t.first_ns - mine.first_ns), t.key))
+        same = (t for t in passed if otherwise and t.name in {name, None})
+        other = (t for t in passed if t.name not in wrong and t.name is not None)
+        if found := next(same, None) or next(other, None):
+            return found
         if mine.kind == "lookup":
             return self._other_lookup(mine, wrong)
         if mine.kind == "quic":
             return self._other_quic(mine, wrong)
-        return self._other_stream(mine, wrong)
+        return self._other_stream(mine, wrong) if mine.kind == "stream" else None
 
     def _other_stream(self, mine: Talk, wrong: Collection[str]) -> Talk | None:
         def fits(s: Stream) -> bool:
@@ -120,6 +127,11 @@ def forged_packets(verdict: Verdict, mechanism: Mechanism) -> set[Cited]:
     layer = mechanism.node.partition(".")[0]
     own = {c for w in mechanism.evidence for c in w.evidence.forged}
     return own | {c for _, e in verdict.observations if e.subject.protocol == layer for c in e.forged}
+
+
+def tried_otherwise(node: str) -> bool:
+    """Whether a name that passes in another form, or asked elsewhere, is the control."""
+    return node.rpartition(".")[2] in FORMS or node in ELSEWHERE
 
 
 def deciding(talks: Sequence[tuple[Talk, float]], target: str) -> Talk | None:
@@ -187,9 +199,10 @@ def _title(talk: Talk, name: str | None) -> str:
     return f"{name} at {talk.server}" if name else str(talk.server)
 
 
-def _control_title(control: Talk, mine: Talk) -> str:
-    """The same, and how near the control is."""
+def _control_title(control: Talk, mine: Talk, name: str | None) -> str:
+    """The same, how near the control is, and whether it differs in something else than its name."""
     where = "the same address" if control.server.address == mine.server.address else "another address"
     if control.kind == "lookup":
         return f"{control.name} asked of {'the same resolver' if control.server == mine.server else control.server}"
-    return f"{control.name or 'no name'} at {where}"
+    otherwise = ", tried otherwise" if control.name in {name, None} else ""
+    return f"{control.name or f'port {control.server.port}'} at {where}{otherwise}"

@@ -43,7 +43,7 @@ class Talk:
     name: str | None
     kind: str  # stream, lookup, quic, datagrams, flow
     dns_id: int | None = None
-    answered: bool = False
+    answered: bool = False  # the other side said something; a resolver, an address
 
     @property
     def capture(self) -> int:
@@ -159,7 +159,7 @@ class Talks:
             recording=recording, flow=lookup.flow, rows=self._with_reports(recording, lookup.flow, rows),
             client=lookup.client, server=lookup.resolver, client_is_a=(first_way == 0) == bool(lookup.queries),
             flow_pkts=self._flow_pkts(recording),
-            name=lookup.name or None, kind="lookup", dns_id=asked.id, answered=bool(lookup.answers),
+            name=lookup.name or None, kind="lookup", dns_id=asked.id, answered=bool(lookup.addresses),
         )  # fmt: skip
 
     def of_quic(self, q: QuicFlow) -> Talk:

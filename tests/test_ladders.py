@@ -78,6 +78,33 @@ def test_what_a_router_reports_stands_beside_what_it_is_about(judged):
     assert [r.from_client for r in mechanism.ladders[0].rungs[:2]] == [True, False]
 
 
+def test_where_the_name_did_not_decide_the_control_is_the_same_name_tried_otherwise(judged):
+    for verdict, mechanism in blocked(judged("ech_dropped")):
+        control = mechanism.ladders[1]
+        assert control.control
+        assert control.title == f"{verdict.target} at the same address, tried otherwise"
+        assert "ServerHello" in [r.says for r in control.rungs]
+
+
+def test_where_the_name_decided_the_control_has_another(judged):
+    for sample in ("sni_forged_reset", "dns_race", "quic_sni_dropped", "throttled_policer"):
+        for verdict, mechanism in blocked(judged(sample)):
+            assert not mechanism.ladders[1].title.startswith(verdict.target)
+
+
+def test_a_blocked_name_is_no_control(judged):
+    for sample in ("sni_forged_reset", "dns_race"):
+        names = {v.target for v, _ in blocked(judged(sample))}
+        titles = {ladder.title.split()[0] for _, m in blocked(judged(sample)) for ladder in m.ladders if ladder.control}
+        assert titles
+        assert not titles & names
+
+
+def test_a_flow_over_udp_has_no_control_over_tcp(judged):
+    for _, mechanism in blocked(judged("udp_stun_dropped")):
+        assert all("udp.port" in ladder.display_filter for ladder in mechanism.ladders)
+
+
 def test_a_slowed_transfer_has_a_curve_beside_its_controls(judged):
     ((_, mechanism),) = blocked(judged("throttled_policer"))
     slow, free = mechanism.curves
