@@ -118,10 +118,9 @@ def services(seen: Sequence[Seen]) -> tuple[Doubt, ...]:
     if not names:
         return ()
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    says = (
-        f"{count(len(names), 'name belongs', 'names belong')} to no service in the tables and stand under their own"
-        f" domain: {', '.join(names[:NAMED])}{more}"
-    )
+    belong = "name belongs to no service in the tables and stands under its own domain"
+    several = "names belong to no service in the tables and stand under their own domains"
+    says = f"{count(len(names), belong, several)}: {', '.join(names[:NAMED])}{more}"
     return (Doubt(kind="service", says=says),)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fingerprint.accounts import Account
 from fingerprint.incident.doubts import unknown_clock_errors
 from fingerprint.incident.model import BLOCKED, OK, UNKNOWN, Cell, Incident
+from fingerprint.incident.sightings import CONTROL
 from fingerprint.incident.times import S, long
 from fingerprint.report.wording import count
 
@@ -28,6 +29,10 @@ def unknown(raw: Incident, accounts: Sequence[Account]) -> tuple[str, ...]:
 
 
 def _settled(raw: Incident) -> Iterator[str]:
+    its = [s for s in raw.sightings if s.role != CONTROL]
+    vain = sum(s.state in ("insufficient", "invalid") for s in its)
+    if vain and any(c.state != "insufficient" for c in raw.cells):
+        yield f"what {vain} of {count(len(its), 'sighting')} saw: they settle nothing"
     open_ = [c for c in raw.cells if c.state == "insufficient"]
     if open_:
         were = "was" if len(open_) == 1 else "were"
@@ -98,9 +103,8 @@ def _calibration(raw: Incident, accounts: Sequence[Account]) -> Iterator[str]:
 
 def steps(raw: Incident, accounts: Sequence[Account]) -> tuple[str, ...]:
     """What to do next: what the verdicts themselves ask for, then what the incident lacks."""
-    worst = [c for c in raw.cells if c.state == raw.answer] if raw.answer != "ok" else []
     asked: dict[str, int] = {}
-    for c in worst or raw.cells:
+    for c in (c for c in raw.cells if c.state == raw.answer and raw.answer != OK):
         for step in _of_cell(c, raw, accounts):
             asked[step] = asked.get(step, 0) + 1
     out = sorted(asked, key=lambda step: -asked[step])[: STEPS - 2]

@@ -139,13 +139,14 @@ def _nobody_knows(first_ns: int, last_ns: int, seen: tuple[Seen, ...] = ()) -> P
 
 
 def _with_gaps(found: list[Piece], seen: Sequence[Observation], interval_ns: int | None) -> list[Piece]:
-    """The pieces cut where nothing was settled for too long, with a piece of what is unknown in between."""
-    if interval_ns is None:
-        return found
-    wide = GAP * interval_ns
+    """The pieces cut where nothing was settled for too long, with a piece of what is unknown in between.
+
+    Where no interval is usual, every sighting beyond the settled ones shows a time that nobody settled.
+    """
+    wide = GAP * (interval_ns or 0)
     out: list[Piece] = []
     for piece in found:
-        out += [piece] if piece.state == UNKNOWN else _cut(piece, seen, wide)
+        out += [piece] if piece.state == UNKNOWN or not wide else _cut(piece, seen, wide)
     last_ns = max(p.last_ns for p in out)
     before = [o for o in seen if o.state is None and o.last_ns < out[0].first_ns - wide]
     after = [o for o in seen if o.state is None and o.first_ns > last_ns + wide]

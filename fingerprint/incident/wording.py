@@ -15,6 +15,7 @@ from fingerprint.incident.cells import Made
 from fingerprint.incident.controls import FAILED
 from fingerprint.incident.infrastructure import CHANCE, p_value
 from fingerprint.incident.model import BLOCKED, DOWN, OK, Cell, Event, Incident
+from fingerprint.incident.sightings import CONTROL
 from fingerprint.incident.times import between, long, same_day
 from fingerprint.report.wording import count, how
 from fingerprint.services.sentences import sentence
@@ -223,7 +224,13 @@ def _nothing(raw: Incident) -> str:
     """The sentence where nothing was down or blocked."""
     if raw.answer == OK:
         services = [title for _, title in raw.services]
-        return f"Nothing was blocked: {listed(services[:NAMED])} worked whenever it was looked at."
+        who = f"{listed(services[:NAMED])}{f' and {len(services) - NAMED} more' if len(services) > NAMED else ''}"
+        its = [s for s in raw.sightings if s.role != CONTROL]
+        worked = sum(s.state == OK for s in its)
+        if worked == len(its):
+            return f"Nothing was blocked: {who} worked whenever anybody looked."
+        share = f"{worked} of {count(len(its), 'sighting')}"
+        return f"Nothing was seen to be blocked: {who} worked in {share}, and the others decide nothing."
     if not raw.cells:
         return "Nobody can tell from this: it holds no account of any service."
     kinds = {s.kind for s in raw.sources}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fingerprint.incident import making
+from fingerprint.testing.purity import pure
 from tests.incident.by_hand import cell, incident, minutes, rounds
 
 EVENING = 48
@@ -9,6 +11,9 @@ EVENING = 48
 
 def night(first, last, length=EVENING):
     return "." * first + "b" * (last - first) + "." * (length - last)
+
+
+BY_CHANCE = 7  # services whose arrangements have to be drawn
 
 
 def three_at(vantage, first=24, last=40):
@@ -66,3 +71,12 @@ def test_what_works_everywhere_is_ok():
     assert found.answer == "ok"
     assert found.events == ()
     assert "Nothing was blocked" in found.headline
+
+
+def test_an_incident_asks_the_world_for_nothing():
+    many = {f"s{n}.test": night(24, 40) for n in range(BY_CHANCE)}
+    accounts = [*three_at("Alpha"), *three_at("Beta", 25), *rounds("Gamma", many)]
+    incident(accounts)  # what is imported late is imported here
+    with pure(making) as noted:
+        incident(accounts)
+    assert noted == []
