@@ -119,7 +119,7 @@ def test_one_bad_file_does_not_cost_the_others(samples, tmp_path):
     "words",
     [
         ("analyse",),
-        ("analyse", "x.pcap", "--format", "html"),
+        ("analyse", "x.pcap", "--format", "doc"),
         ("analyse", "x.pcap", "--technique", "nope"),
         ("analyse", "x.pcap", "--set", "nope"),
         ("analyse", "x.pcap", "--set", "throttling.nope=1"),
