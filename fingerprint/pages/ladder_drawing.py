@@ -18,7 +18,7 @@ from fingerprint.pages.phrases import count, shortened
 WIDTH, TOP, STEP = 408.0, 40.0, 31.0
 CLIENT, SERVER, TIMES = 66.0, 336.0, 402.0
 # A forged packet came from somewhere between; nobody knows where, so that it begins at no end.
-BETWEEN = 232.0
+BETWEEN = 250.0
 LONGEST_WORDS = 34
 
 Rung = Mapping[str, Any]
@@ -32,7 +32,7 @@ def drawing(ladder: Mapping[str, Any], key: str) -> Markup:
     lifelines = (svg.tag("line", x1=x, x2=x, y1=TOP - 12, y2=bottom, class_="lifeline") for x in (CLIENT, SERVER))
     heads = (
         svg.tag("text", words, x=x, y=TOP - 20, text_anchor="middle", class_="head")
-        for words, x in (("client", CLIENT), ("server", SERVER))
+        for words, x in (("client", CLIENT), (far_end(rungs), SERVER))
     )
     margins = (
         svg.tag("text", "packet", x=0, y=TOP - 20, class_="margin"),
@@ -43,6 +43,11 @@ def drawing(ladder: Mapping[str, Any], key: str) -> Markup:
         *lifelines, *heads, *margins, *drawn, width=WIDTH, height=bottom + 4, key=key, class_="ladder",
         label=f"{role}: {ladder['title']}", described=described(rungs),
     )  # fmt: skip
+
+
+def far_end(rungs: Sequence[Rung]) -> str:
+    """Whom the client spoke to: the words are `packet_words`'."""
+    return "resolver" if rungs and all(str(r["says"]).startswith(("DNS ", "ICMP ")) for r in rungs) else "server"
 
 
 def described(rungs: Sequence[Rung]) -> str:
@@ -88,8 +93,9 @@ def _rung(rung: Rung, y: float) -> Iterator[Markup]:
     elif rung["deciding"]:
         yield svg.tag("circle", cx=start, cy=y, r=3.6, class_="dot")
     words = shortened(rung["says"], LONGEST_WORDS)
-    middle = (CLIENT + (BETWEEN if between else SERVER)) / 2
-    yield svg.tag("text", words, x=middle, y=y - 6, text_anchor="middle", class_=f"words {kind}")
+    # Words beside a start between the two ends stand to its left, for its own word stands to its right.
+    x, y_words, anchor = (CLIENT + 10, y - 8, "start") if between else ((CLIENT + SERVER) / 2, y - 6, "middle")
+    yield svg.tag("text", words, x=x, y=y_words, text_anchor=anchor, class_=f"words {kind}")
     yield svg.tag("text", _time(rung["time_s"]), x=TIMES, y=y + 4, text_anchor="end", class_="margin")
 
 

@@ -19,10 +19,12 @@ from fingerprint.pages.lanes import Lane, Lanes, began_ns, ended_ns
 
 # A lane is as high as a line of text.
 LANE = 22.0
-WIDTH, LEFT, RIGHT, TOP = 1120.0, 250.0, 1104.0, 46.0
+WIDTH, LEFT, RIGHT, TOP = 1120.0, 206.0, 1104.0, 46.0
 MARKS = 12
 # Room for one letter of the small print in a bar.
 LETTER = 6.9
+# Of a label left of its lane.
+LABEL_LETTERS = 27
 HEIGHT = {OK: 3.0, DOWN: 9.0, BLOCKED: 15.0, UNKNOWN: 9.0}
 # Of a stretch that is shorter than a hair, as much is drawn as can be seen.
 LEAST = 2.0
@@ -124,8 +126,8 @@ def _band(band: Band, top: float, bottom: float) -> Markup:
 def _lane(row: Row, top: float, over: Scale) -> Iterator[Markup]:
     middle = top + row.y + LANE / 2
     if row.heading is not None:
-        yield svg.tag("text", phrases.shortened(row.heading, 34), x=0, y=middle - LANE + 2, class_="service")
-    label = phrases.shortened(row.lane.label, 34)
+        yield svg.tag("text", phrases.shortened(row.heading, LABEL_LETTERS), x=0, y=middle - LANE + 2, class_="service")
+    label = phrases.shortened(row.lane.label, LABEL_LETTERS)
     yield svg.tag("text", label, x=10, y=middle + 4, class_="lane")
     yield svg.tag("line", x1=LEFT, x2=RIGHT, y1=middle, y2=middle, class_="rail")
     for stretch in row.lane.stretches:
