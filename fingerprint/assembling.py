@@ -51,21 +51,20 @@ def assembled(
     *,
     how: Judging,
     only: Only,
-    networks: Path | None = None,
+    networks: Networks | None = None,
     compare: Iterable[Path] = (),
     jobs: int | None = None,
 ) -> tuple[Incident, tuple[Account, ...], tuple[Problem, ...]]:
     """The incident that the paths tell of, its accounts, and what was left out.
 
-    Raises TargetError for a table of networks or an earlier incident that cannot be read.
+    Raises TargetError for an earlier incident that cannot be read.
     """
     earlier = [(path, document(path)) for path in compare]
-    table = _networks(networks)
     accounts, problems = gather(paths, how=how, jobs=jobs)
-    problems = (*problems, *_complaints(table, accounts))
-    incident = make(accounts, problems=problems, knowledge=_knowledge(table), only=only)
-    if table:
-        incident = replace(incident, tables=(*incident.tables, table.entry))
+    problems = (*problems, *_complaints(networks, accounts))
+    incident = make(accounts, problems=problems, knowledge=_knowledge(networks), only=only)
+    if networks:
+        incident = replace(incident, tables=tuple(dict.fromkeys((*incident.tables, networks.entry))))
     comparisons = (
         comparing.compared(incident, told, file=file_name(str(path), with_vantage=False), sha256=digest)
         for path, (told, digest) in earlier
@@ -84,14 +83,6 @@ def document(path: Path) -> tuple[Document, str]:
     except (ValueError, RecursionError) as error:
         raise TargetError(f"--compare {path}: it is no incident ({error}); name what `incident --json` wrote") from None
     return told, sha256(content).hexdigest()
-
-
-def _networks(path: Path | None) -> Networks | None:
-    if path is None:
-        return None
-    from fingerprint.networks import load
-
-    return load(path)
 
 
 def _complaints(table: Networks | None, accounts: Sequence[Account]) -> tuple[Problem, ...]:

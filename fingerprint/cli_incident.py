@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fingerprint import cli, cli_vantage
+from fingerprint import cli, cli_store, cli_vantage
 
 Paths = Annotated[
     list[str] | None,
@@ -24,7 +24,6 @@ Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="W
 Compare = Annotated[
     list[Path] | None, typer.Option("--compare", metavar="FILE", help="An earlier incident's JSON (repeatable).")
 ]
-Networks = Annotated[Path | None, typer.Option("--networks", metavar="FILE", help="A dated table of AS numbers.")]
 Service = Annotated[list[str] | None, typer.Option("--service", metavar="S", help="Only this one (repeatable).")]
 Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Nothing from before, in UTC.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Nothing from after, in UTC.")]
@@ -39,7 +38,8 @@ def incident(
     json: Json = False,
     out: Out = None,
     compare: Compare = None,
-    networks: Networks = None,
+    networks: cli_store.Table = None,
+    networks_date: cli_store.Dated = None,
     parts: cli.Parts = None,
     service: Service = None,
     since: Since = None,
@@ -70,7 +70,14 @@ def incident(
     )
     only = assembling.only(service or (), since, until)
     wanted = assembling.Wanted(html=html, md=md, csv=csv, parquet=parquet, json=json, out=out)
-    made = assembling.assembled(paths or (), how=how, only=only, networks=networks, compare=compare or (), jobs=jobs)
+    made = assembling.assembled(
+        paths or (),
+        how=how,
+        only=only,
+        networks=cli_store.networks(networks, networks_date),
+        compare=compare or (),
+        jobs=jobs,
+    )
     raise typer.Exit(assembling.finish(*made, wanted))
 
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from fingerprint.incident.coincidence import coincidence
 from fingerprint.incident.events import Group, Onset
 from fingerprint.incident.model import OK, Discount, Test
+from fingerprint.incident.names import Names, p_value
 from fingerprint.incident.sightings import Seen
 from fingerprint.incident.starts import Question
 
@@ -51,8 +52,6 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 # The customary level of a single test; the value itself is always printed beside the word.
 CHANCE = 0.05
-# So many services are spelled out.
-NAMED = 4
 # What is looked for → how a reader is told.
 WORDS = {
     "server": "the server {value}",
@@ -79,9 +78,11 @@ class Shared:
 Asking = Callable[[Collection[int]], Question]
 
 
-def discounts(group: Group, ask: Asking, test: Test | None, seed: int, tables: Tables) -> tuple[Discount, ...]:
+def discounts(
+    group: Group, ask: Asking, test: Test | None, *, seed: int, tables: Tables, names: Names
+) -> tuple[Discount, ...]:
     """Everything shared, with what it leaves of the coincidence."""
-    found = [_discount(group, shared, ask, test, seed) for shared in shared_by(group, tables)]
+    found = [_discount(group, shared, ask, test, seed, names) for shared in shared_by(group, tables)]
     if len(group.vantages) == 1 and len(group.services) > 1:
         says = f"all was seen at {group.vantages[0]} alone: a fault of that line that spares other names looks alike"
         found.append(Discount(what="vantage", value=group.vantages[0], cells=group.cells, says=says))
@@ -156,9 +157,8 @@ def address_of(endpoint: str) -> str:
     return endpoint.rpartition("/")[0].rpartition(":")[0].strip("[]")
 
 
-def _discount(group: Group, shared: Shared, ask: Asking, test: Test | None, seed: int) -> Discount:
-    names = f"{len(shared.services)} services" if len(shared.services) > NAMED else " and ".join(shared.services)
-    says = f"{names} share {WORDS[shared.what].format(value=shared.value)}"
+def _discount(group: Group, shared: Shared, ask: Asking, test: Test | None, seed: int, names: Names) -> Discount:
+    says = f"{names.services(shared.services)} share {WORDS[shared.what].format(value=shared.value)}"
     if test is None or test.p_value > CHANCE:  # nothing that a discount could take away
         return Discount(what=shared.what, value=shared.value, cells=shared.cells, says=says)
     elsewhere = {o.made.cell.service for o in group.onsets if o.seen and o.cell not in shared.cells}
@@ -186,8 +186,3 @@ def _discount(group: Group, shared: Shared, ask: Asking, test: Test | None, seed
 
 def _service(group: Group, cell: int) -> str:
     return next(o.made.cell.service for o in group.onsets if o.cell == cell)
-
-
-def p_value(p: float) -> str:
-    """Two digits, never zero."""
-    return f"{p:.2g}" if p >= 1e-4 else f"{p:.1e}"

@@ -69,7 +69,7 @@ def _how(raw: Incident) -> Iterator[str]:
     if no_trigger:
         yield f"what sets it off: no trigger was found for {', '.join(no_trigger)}"
     if not any(s.injectors for s in raw.signatures):
-        yield "which device it is: no forged packet could be compared"
+        yield "which device it is: no forged packet resembles one closely enough"
     yield "who ordered it, and why: no packet says that"
 
 

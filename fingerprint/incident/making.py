@@ -20,6 +20,7 @@ from fingerprint.incident.events import Group, groups
 from fingerprint.incident.infrastructure import Tables, discounts
 from fingerprint.incident.lines import Controls, judged
 from fingerprint.incident.model import Cell, Event, Incident, RoleLine, Source
+from fingerprint.incident.names import Names
 from fingerprint.incident.sightings import CONTROL, Naming, Seen, nameless, numbered, sightings, vantage_of
 from fingerprint.incident.signatures import signatures
 from fingerprint.incident.starts import Spans, observed, question
@@ -83,7 +84,7 @@ def make(
     controls = Controls(inside)
     weighed = judged(inside, controls, interval_ns)
     made = cells(weighed, torn, interval_ns)
-    names = wording.Names(titles=known.titles, vantages=tuple(v.key for v in _vantages(accounts)))
+    names = Names(titles=known.titles, vantages=tuple(v.key for v in _vantages(accounts)))
     events = _events(made, controls, _seed(accounts), known.tables, names, interval_ns)
     times = [t for s in inside for t in (s.sighting.first_ns, s.sighting.last_ns)]
     raw = Incident(
@@ -127,17 +128,26 @@ def _events(
     controls: Controls,
     seed: int,
     tables: Tables,
-    names: wording.Names,
+    names: Names,
     interval_ns: int | None,
 ) -> tuple[Event, ...]:
     found = groups(made, interval_ns or 0)
     spans = observed(made)
-    events = [_event(g, found, spans, controls, seed, tables) for g in found]
+    events = [_event(g, found, spans, controls, seed=seed, tables=tables, names=names) for g in found]
     cells_of = tuple(m.cell for m in made)
     return tuple(replace(e, says=wording.event(e, events, cells_of, names)) for e in events)
 
 
-def _event(group: Group, every: Sequence[Group], spans: Spans, controls: Controls, seed: int, tables: Tables) -> Event:
+def _event(
+    group: Group,
+    every: Sequence[Group],
+    spans: Spans,
+    controls: Controls,
+    *,
+    seed: int,
+    tables: Tables,
+    names: Names,
+) -> Event:
     asked = question(group, every, spans)
     test = coincidence(asked.event, asked.everything, asked.within, seed) if asked.within else None
     return Event(
@@ -148,7 +158,7 @@ def _event(group: Group, every: Sequence[Group], spans: Spans, controls: Control
         services=group.services,
         vantages=group.vantages,
         test=test,
-        discounts=discounts(group, partial(question, group, every, spans), test, seed, tables),
+        discounts=discounts(group, partial(question, group, every, spans), test, seed=seed, tables=tables, names=names),
         injectors=_injectors(group),
         controls=of_controls.sentence(of_controls.during(group, controls)),
         says="",

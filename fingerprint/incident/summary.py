@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fingerprint.incident.infrastructure import p_value
 from fingerprint.incident.model import BLOCKED, Cell, Event, Incident
+from fingerprint.incident.names import p_value
 from fingerprint.incident.times import between, moment
 from fingerprint.report.wording import STATES, count
 from fingerprint.terminal import ascii_only, clean, console

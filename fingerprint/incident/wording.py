@@ -6,15 +6,16 @@ is called so; and what is simulated is called a simulation in the first words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from fingerprint.accounts import Account
 from fingerprint.incident import lacking
 from fingerprint.incident.cells import Made
 from fingerprint.incident.controls import FAILED
-from fingerprint.incident.infrastructure import CHANCE, p_value
+from fingerprint.incident.infrastructure import CHANCE
 from fingerprint.incident.model import BLOCKED, DOWN, OK, Cell, Event, Incident
+from fingerprint.incident.names import NAMED, Names, listed, p_value
 from fingerprint.incident.sightings import CONTROL
 from fingerprint.incident.times import between, long, same_day
 from fingerprint.report.wording import count, how
@@ -22,36 +23,6 @@ from fingerprint.services.sentences import sentence
 
 # One screen: the summary that a person reads first.
 WORDS = 120
-# So many names are spelled out before they are counted.
-NAMED = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """How services are called, and which vantages there are in all."""
-
-    titles: Mapping[str, str] = field(default_factory=dict)
-    vantages: tuple[str, ...] = ()
-
-    def services(self, ids: Sequence[str]) -> str:
-        """``Twitter, Periscope and Zoom``; counted where there are many."""
-        if len(ids) > NAMED + 1:
-            return f"{listed([self.titles.get(s, s) for s in ids[:NAMED]])} and {len(ids) - NAMED} more services"
-        return listed([self.titles.get(s, s) for s in ids])
-
-    def places(self, keys: Sequence[str]) -> str:
-        """``at Alpha and Beta``; ``at 12 of 20 vantages``; nothing where there is but one, unnamed."""
-        if tuple(keys) == ("unnamed",) and len(self.vantages) == 1:
-            return ""
-        if len(keys) > NAMED:
-            whole = f"all {len(keys)}" if len(keys) == len(self.vantages) else f"{len(keys)} of {len(self.vantages)}"
-            return f" at {whole} vantages"
-        return f" at {listed(keys)}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "nothing"
 
 
 def answer(made: Sequence[Made]) -> str:
@@ -78,7 +49,8 @@ def event(one: Event, every: Sequence[Event], cells: Sequence[Cell], names: Name
     if one.state == BLOCKED:
         said += [f"{ways(one, cells, names)}.", f"{_upper(one.controls)}."]
         said += [injector(one)] if one.injectors else []
-        said += [f"Shared: {d.says}." for d in one.discounts if d.what != "vantage"]
+        read = together(one)  # the discount that leaves least stands there already
+        said += [f"Shared: {d.says}." for d in one.discounts if d.what != "vantage" and d.says not in read]
         said += [f"{_upper(d.says)}." for d in one.discounts if d.what == "vantage"]
     else:
         said += [f"{_upper(one.controls)}."]
