@@ -102,3 +102,14 @@ def test_a_file_that_is_broken_makes_the_answer_partial_and_alone_it_fails(folde
     failed = fingerprint(broken, "--json")
     assert failed.returncode == 1
     assert json.loads(failed.stdout)["answer"] == "insufficient"
+
+
+def test_every_form_is_written_in_one_run(folder, tmp_path):
+    page, prose, table, whole = (tmp_path / name for name in ("o.html", "o.md", "o.csv", "o.json"))
+    found = fingerprint(folder, "--html", page, "--md", prose, "--csv", table, "-o", whole)
+    assert found.returncode == 0
+    assert "Periscope" in page.read_text()
+    assert "Periscope" in prose.read_text()
+    assert len(table.read_text().splitlines()) > 48 * 2 * 3
+    assert json.loads(whole.read_text())["answer"] == "blocked"
+    assert found.stderr.count("wrote ") == 4
