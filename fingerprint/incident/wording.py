@@ -83,19 +83,19 @@ def lasted(one: Event) -> str:
     return f"{start}, ending {between(one.end, day=not same_day(known, one.end.after_ns))}"
 
 
-def together(one: Event) -> str:
+def together(one: Event, *, briefly: bool = False) -> str:
     """Whether services began together, by the test and its discounts; empty for one service."""
     if len(one.services) < 2:
         return ""
     if one.test is None:
         return "Whether they began together cannot be tested: too little was seen of the time before or after."
     kind = "exact" if one.test.exact else "drawn"
-    p = f"p = {p_value(one.test.p_value)}, {one.test.permutations:,} arrangements, {kind}"
+    p = f"p = {p_value(one.test.p_value)}" + ("" if briefly else f", {one.test.permutations:,} arrangements, {kind}")
     if one.test.p_value > CHANCE:
         return f"That they began at about the same time may be chance ({p})."
     left = [d for d in one.discounts if d.p_value is not None and d.p_value > CHANCE]
     if left:
-        return f"They began together ({p}), but what they share may be the whole reason: {left[0].says}."
+        return f"They began at about the same time ({p}), but what they share may be the whole reason: {left[0].says}."
     return f"They began together: without a common cause that is unlikely ({p})."
 
 
@@ -116,9 +116,10 @@ def ways(one: Event, cells: Sequence[Cell], names: Names) -> str:
         kinds.setdefault(tuple(sorted(nodes)), []).append(vantage)
     parts = []
     for kind, where in kinds.items():
-        place = names.places(where) if len(kinds) > 1 else ""
-        parts.append(f"{listed(list(dict.fromkeys(how(n) for n in kind)))}{place}")
-    return _upper("How: " + "; ".join(parts))
+        place = f"{names.places(where).strip()}, " if len(kinds) > 1 else ""
+        done = dict.fromkeys(how(n).replace(": ", " with ") for n in kind)
+        parts.append(f"{place}{', and '.join(done)}")
+    return "How: " + "; ".join(parts)
 
 
 def injector(one: Event) -> str:
@@ -143,10 +144,10 @@ def unrelated(down: Event, blocked: Event, names: Names) -> list[str]:
     reasons = []
     if down.end.before_ns is not None and blocked.onset.after_ns is not None:
         gap_ns = blocked.onset.after_ns - down.end.before_ns
-        reasons += [f"it had ended {long(gap_ns)} before"] if gap_ns > 0 else []
+        reasons += [f"it had ended at least {long(gap_ns)} before"] if gap_ns > 0 else []
     if down.onset.after_ns is not None and blocked.end.before_ns is not None:
         gap_ns = down.onset.after_ns - blocked.end.before_ns
-        reasons += [f"it began {long(gap_ns)} after"] if gap_ns > 0 else []
+        reasons += [f"it began at least {long(gap_ns)} after"] if gap_ns > 0 else []
     if not reasons:
         return []
     reasons.append("it shows no interference")
@@ -226,7 +227,9 @@ def paragraph(raw: Incident, names: Names, words: int) -> str:
     else:
         said = [happened(one, raw.cells, names)]
         said += [f"{ways(one, raw.cells, names)}."] if one.state == BLOCKED else []
-        said += [together(one), f"{_upper(one.controls)}.", *_stayed(raw, names), *_others(raw, one, names)]
+        _, without, where = one.controls.partition("; ")  # vantages at which nobody saw one
+        controls = one.controls.partition(":")[0] + without + where
+        said += [together(one, briefly=True), f"{_upper(controls)}.", *_stayed(raw, names), *_others(raw, one, names)]
     kept: list[str] = []
     for each in (s for s in said if s):
         if len(" ".join([*kept, each]).split()) <= words or not kept:
@@ -249,10 +252,9 @@ def _others(raw: Incident, one: Event, names: Names) -> list[str]:
     """Outages that are another matter, and the number of further events."""
     said = []
     for outage in [e for e in raw.events if e.state == DOWN and e is not one and one.state == BLOCKED][:1]:
-        start = between(outage.onset) if outage.onset.after_ns is not None else f"seen {between(outage.onset)}"
         reasons = unrelated(outage, one, names)
         why = f"is unrelated: {listed(reasons)}" if reasons else "may or may not have to do with it"
-        said.append(f"An outage of {names.services(outage.services)}, {start}, {why}.")
+        said.append(f"An outage of {names.services(outage.services)} {why}.")
     more = [e for e in raw.events if e.state == BLOCKED and e is not one]
     if more:
         when = "another time" if len(more) == 1 else "other times"

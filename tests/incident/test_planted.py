@@ -55,6 +55,13 @@ def test_where_the_controls_fail_too_nothing_is_blocked():
     assert "blocked" not in found.headline
 
 
+def test_a_vantage_without_controls_is_named_in_the_paragraph_too():
+    rows = {name: night(20, 30) for name in THREE}
+    found = incident(rounds("Alpha", rows), rounds("Beta", rows, controls=None))
+    assert "Controls stayed up; none was seen at Beta." in found.paragraph
+    assert "; none" not in incident(rounds("Alpha", rows)).paragraph
+
+
 def test_controls_that_fail_at_another_vantage_excuse_nobody():
     rows = {name: night(20, 30) for name in THREE}
     out = rounds("Beta", dict.fromkeys(THREE, "." * 20 + "d" * 10 + "." * 18), controls="." * 20 + "d" * 10 + "." * 18)
