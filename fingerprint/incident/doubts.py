@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from fingerprint.accounts import Account, Problem
+from fingerprint.accounts import TOLD, Account, Problem
 from fingerprint.incident.model import BLOCKED, OK, Between, Doubt
 from fingerprint.incident.sightings import Seen
 from fingerprint.incident.times import WEB_NS, between, moment
@@ -151,7 +151,7 @@ def problems(found: Sequence[Problem]) -> tuple[Doubt, ...]:
 
 def unknown_clock_errors(accounts: Sequence[Account]) -> tuple[str, ...]:
     """Vantages of which nobody knows how far their clock is off; of no interest where there is but one."""
-    keys = dict.fromkeys(a.vantage.key for a in accounts)
+    keys = dict.fromkeys(a.vantage.key for a in accounts if a.kind != TOLD)  # people's times are vaguer than clocks
     if len(keys) < 2:
         return ()
     return tuple(k for k in keys if all(a.vantage.clock.error_s is None for a in accounts if a.vantage.key == k))

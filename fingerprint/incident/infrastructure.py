@@ -2,7 +2,8 @@
 
 For each thing shared the test is run again: a service that also changed in cells that do not share it counts by those
 alone, and services that changed in no other cell are merged into one. What is left of the coincidence is what the
-thing shared does not explain. Where names were answered falsely the servers are those of before, when they worked.
+thing shared does not explain. Servers at which controls worked are none that failed; a probe sends names there to
+tell a name from an address. Where names were answered falsely the servers are those of before, when they worked.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fingerprint.incident.coincidence import coincidence
 from fingerprint.incident.events import Group, Onset
 from fingerprint.incident.model import OK, Discount, Test
 from fingerprint.incident.names import Names, p_value
-from fingerprint.incident.sightings import Seen
+from fingerprint.incident.sightings import CONTROL, Seen
 from fingerprint.incident.starts import Question
 
 AsOf = Callable[[str, int], int | None]
@@ -31,6 +32,7 @@ class Tables:
 
     as_of: AsOf | None = None
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    passed: frozenset[str] = frozenset()  # addresses at which controls worked, so that their failing explains nothing
 
 
 # Origin networks of content delivery networks, by the operators' own registrations (RIR whois and PeeringDB, 2026).
@@ -119,7 +121,7 @@ def _of_onset(onset: Onset, tables: Tables) -> set[Thing]:
     bad = [s for s in onset.made.seen if s.index in within]
     lied_to = any(w.node.startswith("dns.injection") for s in bad for w in s.ways)
     good = [s for s in onset.made.seen if s.settles == OK] if lied_to else bad
-    found = {thing for s in good for endpoint in s.endpoints for thing in _of_server(s, endpoint, tables.as_of)}
+    found = {thing for s in good for endpoint in s.endpoints for thing in _of_server(s, endpoint, tables)}
     found |= {("operator", name) for name in tables.beside.get(onset.made.cell.service, ())}
     return found | {thing for s in bad for thing in _of_names(s)}
 
@@ -135,8 +137,10 @@ def _of_names(seen: Seen) -> Iterable[Thing]:
         yield from (("resolver", text) for text in named or (f"of {seen.sighting.vantage}",))
 
 
-def _of_server(seen: Seen, endpoint: str, as_of: AsOf | None) -> Iterable[Thing]:
+def _of_server(seen: Seen, endpoint: str, tables: Tables) -> Iterable[Thing]:
     text = address_of(endpoint)
+    if text in tables.passed:
+        return
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -145,11 +149,17 @@ def _of_server(seen: Seen, endpoint: str, as_of: AsOf | None) -> Iterable[Thing]
         yield "server", text
         length = 24 if address.version == 4 else 48
         yield "prefix", str(ipaddress.ip_network((address, length), strict=False))
-        number = as_of(text, seen.sighting.first_ns) if as_of else None
+        number = tables.as_of(text, seen.sighting.first_ns) if tables.as_of else None
         if number is not None:
             yield "asn", f"AS{number}"
             if number in NETWORKS:
                 yield "cdn", NETWORKS[number]
+
+
+def passed(seen: Iterable[Seen]) -> frozenset[str]:
+    """Addresses at which controls worked, at some time."""
+    its = (s for s in seen if s.sighting.role == CONTROL and s.settles == OK)
+    return frozenset(address_of(endpoint) for s in its for endpoint in s.endpoints)
 
 
 def address_of(endpoint: str) -> str:

@@ -17,7 +17,7 @@ from fingerprint.incident import doubts, wording
 from fingerprint.incident.cells import Made, cells, usual_interval_ns
 from fingerprint.incident.coincidence import coincidence
 from fingerprint.incident.events import Group, groups
-from fingerprint.incident.infrastructure import Tables, discounts
+from fingerprint.incident.infrastructure import Tables, discounts, passed
 from fingerprint.incident.lines import Controls, judged
 from fingerprint.incident.model import Cell, Event, Incident, RoleLine, Source
 from fingerprint.incident.names import Names
@@ -84,8 +84,9 @@ def make(
     controls = Controls(inside)
     weighed = judged(inside, controls, interval_ns)
     made = cells(weighed, torn, interval_ns)
-    names = Names(titles=known.titles, vantages=tuple(v.key for v in _vantages(accounts)))
-    events = _events(made, controls, _seed(accounts), known.tables, names, interval_ns)
+    names = Names(titles=known.titles, vantages=_looking(inside) or tuple(v.key for v in _vantages(accounts)))
+    tables = replace(known.tables, passed=passed(inside))
+    events = _events(made, controls, _seed(accounts), tables, names, interval_ns)
     times = [t for s in inside for t in (s.sighting.first_ns, s.sighting.last_ns)]
     raw = Incident(
         version=__version__,
@@ -115,6 +116,11 @@ def make(
     )  # fmt: skip
     told = wording.told(raw, accounts, names)
     return replace(told, unknown=(*only.says(), *told.unknown))
+
+
+def _looking(seen: Sequence[Seen]) -> tuple[str, ...]:
+    """Vantages that settled anything: what was only told of others is no look of theirs."""
+    return tuple(dict.fromkeys(s.sighting.vantage for s in seen if s.settles))
 
 
 def _seed(accounts: Sequence[Account]) -> int:

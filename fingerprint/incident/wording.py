@@ -23,6 +23,7 @@ from fingerprint.services.sentences import sentence
 
 # One screen: the summary that a person reads first.
 WORDS = 120
+TOGETHER = "They began together: without a common cause that is unlikely"
 
 
 def answer(made: Sequence[Made]) -> str:
@@ -96,7 +97,7 @@ def together(one: Event, *, briefly: bool = False) -> str:
     left = [d for d in one.discounts if d.p_value is not None and d.p_value > CHANCE]
     if left:
         return f"They began at about the same time ({p}), but what they share may be the whole reason: {left[0].says}."
-    return f"They began together: without a common cause that is unlikely ({p})."
+    return f"They began together ({p} by chance)." if briefly else f"{TOGETHER} ({p})."
 
 
 def is_together(one: Event) -> bool:
@@ -136,7 +137,7 @@ def apart(down: Event, blocked: Event, names: Names) -> str:
     what = names.services(blocked.services)
     if not (reasons := unrelated(down, blocked, names)):
         return f"Whether it has to do with the blocking of {what} is open: the times overlap or were not seen whole."
-    return f"It is unrelated to the blocking of {what}: {listed(reasons)}."
+    return f"It is unrelated to the blocking of {what}: it {listed(reasons)}."
 
 
 def unrelated(down: Event, blocked: Event, names: Names) -> list[str]:
@@ -144,16 +145,16 @@ def unrelated(down: Event, blocked: Event, names: Names) -> list[str]:
     reasons = []
     if down.end.before_ns is not None and blocked.onset.after_ns is not None:
         gap_ns = blocked.onset.after_ns - down.end.before_ns
-        reasons += [f"it had ended at least {long(gap_ns)} before"] if gap_ns > 0 else []
+        reasons += [f"had ended at least {long(gap_ns)} before"] if gap_ns > 0 else []
     if down.onset.after_ns is not None and blocked.end.before_ns is not None:
         gap_ns = down.onset.after_ns - blocked.end.before_ns
-        reasons += [f"it began at least {long(gap_ns)} after"] if gap_ns > 0 else []
+        reasons += [f"began at least {long(gap_ns)} after"] if gap_ns > 0 else []
     if not reasons:
         return []
-    reasons.append("it shows no interference")
+    reasons.append("shows no interference")
     everywhere = set(down.vantages) == set(names.vantages)
     if everywhere and len(names.vantages) > 1 and set(blocked.vantages) != set(names.vantages):
-        reasons.append(f"it was seen at all {len(names.vantages)} vantages")
+        reasons.append(f"was seen at all {len(names.vantages)} vantages")
     return reasons
 
 
@@ -253,7 +254,7 @@ def _others(raw: Incident, one: Event, names: Names) -> list[str]:
     said = []
     for outage in [e for e in raw.events if e.state == DOWN and e is not one and one.state == BLOCKED][:1]:
         reasons = unrelated(outage, one, names)
-        why = f"is unrelated: {listed(reasons)}" if reasons else "may or may not have to do with it"
+        why = f"is unrelated: it {listed(reasons)}" if reasons else "may or may not have to do with it"
         said.append(f"An outage of {names.services(outage.services)} {why}.")
     more = [e for e in raw.events if e.state == BLOCKED and e is not one]
     if more:

@@ -86,6 +86,26 @@ def test_services_on_one_server_have_nothing_left_to_coincide():
     assert "together" not in found.headline
 
 
+def test_a_server_at_which_a_control_worked_did_not_fail():
+    rows = {"tweets.test": night(24, 40), "stream.test": night(24, 40)}
+    accounts = rounds("Alpha", rows, **dict.fromkeys(rows, SAME_PLACE))
+    for a in accounts:
+        a.document["targets"][-1]["endpoints"].extend(SAME_PLACE["endpoints"])
+        assert a.document["targets"][-1]["role"] == "control"
+    found = incident(accounts)
+    assert [d.what for d in found.events[0].discounts] == ["vantage"]
+    assert "together" in found.headline
+
+
+def test_vantages_that_only_people_tell_of_do_not_count_among_those_that_looked():
+    rows = {"tweets.test": night(30, 44), "meet.test": "..dddd" + "." * 42}
+    calm = {"tweets.test": "." * 48, "meet.test": "..dddd" + "." * 42}
+    told = account("Somewhere", [target("tweets.test", 0, "insufficient")], kind="told", clock=Clock())
+    found = incident(rounds("Alpha", rows), rounds("Beta", calm), [told])
+    assert "all 2 vantages" in next(e.says for e in found.events if e.state == "down")
+    assert not any("Somewhere" in line and "clocks" in line for line in found.unknown)
+
+
 def test_one_network_shared_by_two_of_three_services_is_discounted_to_the_chance_of_two():
     changes = {
         "tweets.test": {"endpoints": ["151.101.1.7:443/tcp"]},
