@@ -58,14 +58,15 @@ def cut(file: str, out: Path, report: Report, techniques: engine.Techniques) -> 
     if not evidence_file.cited(evidence_file.deciding(report), recording.index):
         raise CaptureError(f"{recording.file}: no verdict cites a packet, so there is no evidence to cut out")
     notes, told = evidence_file.comments(report, recording), script.beside(Path(file))
-    whole = answers(report)
+    whole, vantage = answers(report), report.captures[recording.index].vantage
     with tempfile.TemporaryDirectory(prefix="fingerprint-evidence-") as folder:
         half = Path(folder) / "evidence.pcapng"
         for rows, kept in choices(recording, report):
             with half.open("wb") as file_out:
                 count = evidence_file.write(file_out, Original(recording=recording, kept=kept), rows, notes)
             goes_along = _script(told, half, recording, rows)
-            differs = tuple(differences(whole, answers(engine.analyse([str(half)], techniques=techniques))))
+            again = engine.analyse([str(half)], techniques=techniques, vantage=vantage)
+            differs = tuple(differences(whole, answers(again)))
             if not differs or rows.all():
                 break
         shutil.copyfile(half, out)
