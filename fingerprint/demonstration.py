@@ -22,8 +22,8 @@ PAGE = Path("fingerprint-incident.html")
 HEAD_BYTES = 4096
 EVENING = (
     "17 May 2020: Twitter, Periscope and Zoom failed in Pakistan, together, and nobody ever said how.",
-    "This is a SIMULATION of that evening, with invented providers. Four of its captures are judged now;",
-    "its other rounds lie in a store.",
+    "This is a SIMULATION of that evening, with invented providers. Four of its captures are",
+    "judged now; its other rounds lie in a store.",
 )
 FACTS = "What was really said in public about that evening, and nothing else:"
 
@@ -92,6 +92,7 @@ def evening(page: Path) -> None:
     """The simulated evening from its captures and its store, as a page and a paragraph; then the public facts alone."""
     from fingerprint import assembling, pages
     from fingerprint.incident.making import EVERYTHING
+    from fingerprint.incident.model import DOWN
 
     judging = assembling.Judging(registry=analysing.registry((), (), ()))
     out = console(sys.stdout)
@@ -109,6 +110,9 @@ def evening(page: Path) -> None:
         with page.open("w", encoding="utf-8") as written:
             pages.write_html(incident, accounts, written)
         out.print(clean(incident.paragraph))
+        for event in incident.events:
+            if event.state == DOWN:
+                out.print(clean(event.says))
         out.print()
         out.print("$ fingerprint incident evening/public-facts.toml", style="bold")
         out.print(f"  {FACTS}", style="dim")

@@ -32,8 +32,8 @@ RESIDUAL_S = 2.0
 TRANSFER_BYTES = 300_000
 # What a resolver that is told to lie often says: the reader's own machine.
 LIE = "10.10.10.10"
-# An eighth of a second of 1 Mbit/s, as in the laboratory's presets: a bucket that a few segments empty.
-BURST_BYTES = 18_750
+# A bucket of a second and a third at 150 kbit/s: policers are given at least a second's worth.
+BURST_BYTES = 25_000
 # The header of a device that nobody knows: it must not point at anybody who exists.
 FORGED = {"ip_id": 0x4D4D, "df": True, "ttl": 113, "window": 2048}
 BOXES: dict[str, Callable[[Happening], Box]] = {
