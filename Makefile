@@ -17,7 +17,7 @@ ready:
 ready-dev:
 	@sh scripts/set_up.sh dev
 
-demo: ready  ## set up, then say how a bundled sample is blocked
+demo: ready  ## set up, then judge a bundled sample and write the report of a simulated evening
 	@$(BIN)/fingerprint demo
 
 test: ready-dev  ## set up, then run the tests (not those marked slow)

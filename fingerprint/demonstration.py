@@ -92,7 +92,6 @@ def evening(page: Path) -> None:
     """The simulated evening from its captures and its store, as a page and a paragraph; then the public facts alone."""
     from fingerprint import assembling, pages
     from fingerprint.incident.making import EVERYTHING
-    from fingerprint.incident.model import DOWN
 
     judging = assembling.Judging(registry=analysing.registry((), (), ()))
     out = console(sys.stdout)
@@ -110,9 +109,6 @@ def evening(page: Path) -> None:
         with page.open("w", encoding="utf-8") as written:
             pages.write_html(incident, accounts, written)
         out.print(clean(incident.paragraph))
-        for event in incident.events:
-            if event.state == DOWN:
-                out.print(clean(event.says))
         out.print()
         out.print("$ fingerprint incident evening/public-facts.toml", style="bold")
         out.print(f"  {FACTS}", style="dim")

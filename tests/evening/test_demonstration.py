@@ -41,7 +41,7 @@ def test_the_paragraph_names_what_fell_together_and_where(shown):
     said, _ = shown
     told = said[said.index("SIMULATION") : said.index("public-facts.toml")]
     assert all(word in told for word in ("Twitter", "Periscope", "Zoom", "kestrelline", "pomelonet"))
-    assert "Zoom was down, with no sign of interference" in told
+    assert "outage of Zoom is unrelated" in told
 
 
 def test_its_own_page_is_written_again(shown, capsys):
