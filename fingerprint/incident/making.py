@@ -1,6 +1,7 @@
 """Accounts in, an incident out: the stages in order. Nothing here reads a file, a clock or the network.
 
-sightings → doubts (what is left out) → controls of the lines → cells × stretches → events → sentences
+sightings → doubts (what is left out) → controls of the lines → what fails everywhere → cells × stretches → events →
+sentences
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fingerprint.incident import doubts, wording
 from fingerprint.incident.cells import Made, cells, usual_interval_ns
 from fingerprint.incident.coincidence import coincidence
 from fingerprint.incident.events import Group, groups
+from fingerprint.incident.everywhere import settled
 from fingerprint.incident.infrastructure import Tables, discounts, passed
 from fingerprint.incident.lines import Controls, judged
 from fingerprint.incident.model import Cell, Event, Incident, RoleLine, Source
@@ -82,7 +84,8 @@ def make(
     inside = [s for s in seen if s.index not in out]
     interval_ns = usual_interval_ns(inside)
     controls = Controls(inside)
-    weighed = judged(inside, controls, interval_ns)
+    where = {v.key: v for v in _vantages(accounts)}
+    weighed = settled(judged(inside, controls, interval_ns), controls, where, interval_ns)
     made = cells(weighed, torn, interval_ns)
     names = Names(titles=known.titles, vantages=_looking(inside) or tuple(v.key for v in _vantages(accounts)))
     tables = replace(known.tables, passed=passed(inside))
@@ -98,7 +101,7 @@ def make(
         tables=_tables(accounts),
         vantages=_vantages(accounts),
         services=tuple((s, known.titles.get(s, s)) for s in dict.fromkeys(m.cell.service for m in made)),
-        roles=_roles(made),
+        roles=_roles(made, events),
         sightings=tuple(s.sighting for s in seen),
         cells=tuple(m.cell for m in made),
         events=events,
@@ -225,9 +228,11 @@ def _told(vantage: Vantage) -> int:
     return sum(f is not None for f in fields)
 
 
-def _roles(made: Sequence[Made]) -> tuple[RoleLine, ...]:
-    """A sentence a service and vantage, in order of the cells."""
+def _roles(made: Sequence[Made], events: Sequence[Event]) -> tuple[RoleLine, ...]:
+    """A sentence a service and vantage, in order of the cells, about the time of the first event if there is one."""
     by: dict[tuple[str, str], list[Cell]] = {}
     for m in made:
         by.setdefault((m.cell.service, m.cell.vantage), []).append(m.cell)
-    return tuple(RoleLine(service=s, vantage=v, says=wording.roles(row)) for (s, v), row in by.items())
+    event = events[0] if events else None
+    at = 0 if events else None
+    return tuple(RoleLine(service=s, vantage=v, says=wording.roles(row, event), event=at) for (s, v), row in by.items())

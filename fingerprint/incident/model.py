@@ -169,11 +169,15 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleLine:
-    """A sentence about one service at one vantage by its roles: "the web page loads; image and video hosts do not"."""
+    """A sentence about one service at one vantage by its roles: "the web page loads; image and video hosts do not".
+
+    ``event`` is the event whose time it is about, an index into Incident.events; None: the whole time.
+    """
 
     service: str
     vantage: str
     says: str
+    event: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

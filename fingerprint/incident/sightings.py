@@ -8,7 +8,7 @@ here: every target of every account that saw something is one sighting.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -84,15 +84,33 @@ class Seen:
 
 
 def sightings(accounts: Sequence[Account], naming: Naming = nameless) -> tuple[Seen, ...]:
-    """All sightings of all accounts in order of time. A target without a time is left out: nothing was seen of it."""
+    """All sightings of all accounts in order of time.
+
+    Left out are a target without a time, for nothing was seen of it, and a bare address beside the names that it
+    serves, unless something was established about it: connections without a name are no service of their own.
+    """
     found = [
         seen
         for a, account in enumerate(accounts)
-        for t, target in enumerate(account.document["targets"])
+        for t, target in _told(account)
         if (seen := _seen(account, target, Place(account=a, target=t), naming))
     ]
     found.sort(key=lambda s: (s.sighting.first_ns, s.sighting.last_ns, s.sighting.at.account, s.sighting.at.target))
     return numbered(found)
+
+
+def _told(account: Account) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The targets of an account by their places, without addresses that only serve others."""
+    targets = account.document["targets"]
+    serving = {_host(e) for t in targets if domain(t["target"]) != OTHER for e in t["endpoints"]}
+    for place, target in enumerate(targets):
+        if target["state"] in ("blocked", "down") or target["target"] not in serving:
+            yield place, target
+
+
+def _host(endpoint: str) -> str:
+    """``93.184.216.34`` of ``93.184.216.34:443/tcp``."""
+    return endpoint.rpartition("/")[0].rpartition(":")[0].strip("[]")
 
 
 def numbered(found: Sequence[Seen]) -> tuple[Seen, ...]:

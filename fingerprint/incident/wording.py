@@ -14,7 +14,7 @@ from fingerprint.incident import lacking
 from fingerprint.incident.cells import Made
 from fingerprint.incident.controls import FAILED
 from fingerprint.incident.infrastructure import CHANCE
-from fingerprint.incident.model import BLOCKED, DOWN, OK, Cell, Event, Incident
+from fingerprint.incident.model import BLOCKED, DOWN, OK, UNKNOWN, Cell, Event, Incident, Stretch
 from fingerprint.incident.names import NAMED, Names, listed, p_value
 from fingerprint.incident.sightings import CONTROL
 from fingerprint.incident.times import between, long, same_day
@@ -34,9 +34,35 @@ def answer(made: Sequence[Made]) -> str:
     return OK if states == {OK} else "insufficient"
 
 
-def roles(cells: Sequence[Cell]) -> str:
-    """``the web page loads; image and video hosts do not``: one service at one vantage, by its roles."""
-    return sentence({c.role: "slow" if slowed(c) else "unknown" if c.best is None else c.state for c in cells})
+def roles(cells: Sequence[Cell], event: Event | None = None) -> str:
+    """``the web page loads; image and video hosts do not``: one service at one vantage, by its roles.
+
+    About the time of an event, or about the worst that was ever established.
+    """
+    return sentence({c.role: _word(c, c.state if event is None else during(c, event)) for c in cells})
+
+
+def _word(cell: Cell, state: str) -> str:
+    if state == BLOCKED:
+        return "slow" if slowed(cell) else BLOCKED
+    return state if state in (OK, DOWN) and cell.best is not None else UNKNOWN
+
+
+def during(cell: Cell, event: Event) -> str:
+    """The worst that a cell was between the last moment before an event and the first after it."""
+    states = {s.state for s in cell.stretches if _meet(s, event)}
+    return next((state for state in (BLOCKED, DOWN, OK) if state in states), UNKNOWN)
+
+
+def _meet(stretch: Stretch, event: Event) -> bool:
+    """Whether a stretch was seen to last while every member of an event was as the event says, or may have been."""
+    first_ns, last_ns = event.onset.before_ns, event.end.after_ns
+    if first_ns is not None and last_ns is not None:
+        first_ns, last_ns = sorted((first_ns, last_ns))
+    began_ns, ended_ns = stretch.onset.before_ns, stretch.end.after_ns
+    return (last_ns is None or began_ns is None or began_ns <= last_ns) and (
+        first_ns is None or ended_ns is None or ended_ns >= first_ns
+    )
 
 
 def slowed(cell: Cell) -> bool:

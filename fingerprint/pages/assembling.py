@@ -16,7 +16,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
 from fingerprint import __version__
-from fingerprint.incident.infrastructure import p_value
+from fingerprint.incident.names import p_value
 from fingerprint.pages import phrases
 from fingerprint.terminal import clean
 

@@ -78,6 +78,7 @@ def write_html(incident: Incident, accounts: Sequence[Account], out: IO[str]) ->
             columns=matrix.columns(incident),
             groups=matrix.groups(incident, hrefs),
             roles=_roles(incident, titles),
+            roles_event=next((phrases.LETTERS[line.event] for line in incident.roles if line.event is not None), None),
             time_line=time_line.drawing(incident, lanes, titles),
             lanes_left_out=lanes.left_out,
             lanes_merged=lanes.merged,
