@@ -30,7 +30,7 @@ from fingerprint.conversations.streams import Stream
 from fingerprint.conversations.transfer_controls import Comparison, compare, subject_of
 from fingerprint.conversations.transfer_freezes import Freeze, freeze, may_have_frozen, same_cap
 from fingerprint.conversations.transfer_loads import BESIDE_NS, Loads
-from fingerprint.conversations.transfer_shapes import bucket, shape
+from fingerprint.conversations.transfer_shapes import bucket, shape, shown
 from fingerprint.conversations.transfer_starved import starved
 from fingerprint.conversations.transfer_suspects import suspects
 from fingerprint.conversations.transfers import LEAST_BYTES, SKIP_S, WINDOW_S, Transfer
@@ -195,7 +195,8 @@ class Throttling(Technique):
 
     def probe(self, target: Target) -> Probe:
         """Turns of control and target, down and up."""
-        yield from TurnsTaken(target, shows=self.clues, turns=self.pairs, seconds=self.seconds).steps()
+        shows = tuple(clue for clue in self.clues if clue.given)
+        yield from TurnsTaken(target, shows=shows, turns=self.pairs, seconds=self.seconds).steps()
 
     def analyse(self, capture: Capture) -> Iterator[Finding]:
         """Every transfer against its controls, then the streams that froze."""
@@ -231,6 +232,8 @@ class Throttling(Technique):
         t, ratio = versus.target, versus.ratio
         form = shape(t, control=versus.best)
         if why := self._refusal(versus, form):
+            if form and not t.window_limited:
+                yield _evidence(LIMITED, t, form)
             yield Inconclusive(why, _cited(t), _subject(t))
             return
         pair = _pair_clue(versus)
@@ -369,7 +372,7 @@ def _evidence(
         facets=Facets(
             position=position,
             trigger=trigger,
-            shape=form,
+            shape=shown(t, form),
             rate_bps=fitted.rate_bps if fitted else None,
             burst_bytes=fitted.burst_bytes if fitted else None,
         ),

@@ -25,9 +25,13 @@ NO_QUEUE_RATIO = 1.3
 # at a constant goodput, where a bucket's scatter is rounding.
 EVEN_SLOPES = 0.1
 EVEN_DISPERSION = 0.25
+# Between the two: policers of a few packets' burst reach 0.20 on the simulated path, where one packet is much.
+SCATTERED_SLOPES = 0.25
 CHANCE_DISPERSION = 4.0
 # Variation of steady goodput: 0.03 to 0.10 behind shapers with short queues, 0.23 and more behind policers.
 CONSTANT_VARIATION = 0.15
+# Lab: everything that was not throttled ran above 0.33 of its control.
+FAR_BELOW_RATIO = 0.33
 # Random loss of 1 to 2 % held cubic to a tenth of a 10 Mbit/s link; below 1 % it hardly shows.
 LOSS_RATIO = 0.01
 # A fixed delay is there from the first answers on; a queue has to fill.
@@ -43,6 +47,8 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
         return "delay" if delayed and t.variation > CONSTANT_VARIATION else "shaper"
     even = drops_on_one_line(t)
     lossier = control is None or t.retransmitted_ratio >= POLICED_CONTROL_RATIO * control.retransmitted_ratio
+    # A control that fills the line loses there; drops on one line far below its rate are another limit's.
+    lossier = lossier or (even and _far_below(t, control))
     enough = LIGHTLY_POLICED_RATIO if rtts < NO_QUEUE_RATIO else POLICED_RATIO
     if even and lossier and t.retransmitted_ratio >= enough:
         return "policer"
@@ -57,6 +63,14 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
     return "loss" if lossier and t.retransmitted_ratio >= LOSS_RATIO else None
 
 
+def shown(t: Transfer, form: str | None) -> str | None:
+    """The form as it may be told: random loss only where the drops scatter, for a few may lie on any line."""
+    if form != "loss":
+        return form
+    scattered = t.limiter.unevenness is not None and t.limiter.unevenness >= SCATTERED_SLOPES
+    return form if scattered and not drops_on_one_line(t) else None
+
+
 def bucket(t: Transfer, form: str | None) -> Bucket | None:
     """The rate and burst that fit the shape; None for shapes without a rate."""
     return t.limiter.policer if form == "policer" else t.limiter.shaper if form == "shaper" else None
@@ -69,6 +83,10 @@ def drops_on_one_line(t: Transfer) -> bool:
         return True
     chance = dispersion is not None and dispersion <= CHANCE_DISPERSION and t.variation <= CONSTANT_VARIATION
     return unevenness is not None and unevenness <= EVEN_SLOPES and not chance
+
+
+def _far_below(t: Transfer, control: Transfer | None) -> bool:
+    return control is not None and t.goodput_bytes_s <= FAR_BELOW_RATIO * control.goodput_bytes_s
 
 
 def _shared_queue(t: Transfer, control: Transfer | None) -> bool:
