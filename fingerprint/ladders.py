@@ -64,14 +64,21 @@ class Drawer:
         return tuple(out)
 
     def weighed(self, mechanism: Mechanism, cited: Collection[Cited]) -> list[tuple[Talk, float]]:
-        """The conversations that the evidence cites, each with the log-odds of that evidence, heaviest first."""
+        """The conversations that the evidence cites, heaviest first, each with the log-odds of what is about it.
+
+        Evidence about one trial weighs for that alone: what else it cites stands beside it to be compared.
+        """
         of = {c: self.talks.of(c) for c in sorted(cited)}
         talks: dict[tuple[int, int, int], Talk] = {}
         weight: dict[tuple[int, int, int], float] = {}
         for w in mechanism.evidence:
-            for talk in {t.key: t for c in w.evidence.packets if (t := of[c]) is not None}.values():
-                talks[talk.key] = talk
-                weight[talk.key] = weight.get(talk.key, 0.0) + w.log_odds
+            here = {t.key: t for c in w.evidence.packets if (t := of[c]) is not None}
+            about = {key for key in here if (w.evidence.subject.trial or "").startswith(f"{key[0]}:{key[1]}:")} or set(
+                here
+            )
+            for key, talk in here.items():
+                talks[key] = talk
+                weight[key] = weight.get(key, 0.0) + (w.log_odds if key in about else 0.0)
         return sorted(((talks[key], weight[key]) for key in talks), key=lambda pair: (-pair[1], pair[0].key))
 
     def control(self, mine: Talk, name: str | None, cited: Sequence[Talk], *, otherwise: bool) -> Talk | None:

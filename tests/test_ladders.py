@@ -193,3 +193,15 @@ def test_long_words_lose_their_middle():
     assert shortened("ClientHello " + "a" * 80 + ".example.org").endswith(".example.org")
     assert len(shortened("x" * 200)) == 58
     assert shortened("SYN") == "SYN"
+
+
+@pytest.mark.parametrize("sample", ["dns_bogon", "dns_lying_resolver", "dns_race", "dns_same_address"])
+def test_of_a_false_answer_the_false_one_is_drawn_not_what_contradicts_it(judged, sample):
+    seen = 0
+    for _, mechanism in blocked(judged(sample)):
+        false = {a for w in mechanism.evidence for a in w.evidence.disputes}
+        if mechanism.node.startswith("dns.injection") and false:
+            seen += 1
+            drawn = " ".join(rung.says for rung in mechanism.ladders[0].rungs)
+            assert any(address in drawn for address in false), drawn
+    assert seen
