@@ -45,7 +45,7 @@ def outcome(fact: str, ours: str | None, shown: tuple[str, ...]) -> Outcome:
         return NOT_AVAILABLE
     if fact in _SETS:
         return AGREE if set(ours.split()) <= set(shown) else DISAGREE
-    if fact == "tcp.options" and ours.endswith("00"):
+    if fact.endswith("tcp.options") and ours.endswith("00"):
         # RFC 9293 section 3.1: behind kind 0 there are no options, whatever the bytes are.
         return AGREE if shown[0].startswith(ours) else DISAGREE
     return AGREE if ours in shown else DISAGREE

@@ -15,7 +15,7 @@ import captures
 from captures.errors import CaptureError, PrivilegeError, TargetError
 from fingerprint.__main__ import main
 from fingerprint.crosscheck import claims, facts, shark, wireshark
-from fingerprint.crosscheck.comparing import AGREE, DISAGREE, compare
+from fingerprint.crosscheck.comparing import AGREE, DISAGREE, compare, outcome
 from fingerprint.crosscheck.opinion import opinion
 
 SAMPLES = Path(captures.__file__).parent / "samples"
@@ -303,3 +303,9 @@ def test_a_message_over_two_segments_is_compared_where_it_is_whole():
     theirs = {n: wireshark.values(layers) for n, layers in shark.dissect(file, split).frames.items()}
     told = compare({n: ours[n] for n in split}, theirs)
     assert {c.outcome for c in told if c.fact in {facts.SNI, facts.JA3}} == {AGREE}
+
+
+@pytest.mark.parametrize("fact", ["tcp.options", "quoted.tcp.options"])
+def test_behind_the_end_of_the_options_is_padding_and_before_it_is_not(fact):
+    assert outcome(fact, "0402" + "00", ("0402" + "0000",)) == AGREE
+    assert outcome(fact, "0402" + "00", ("0403" + "0000",)) == DISAGREE
