@@ -32,6 +32,8 @@ CHANCE_DISPERSION = 4.0
 CONSTANT_VARIATION = 0.15
 # Lab: everything that was not throttled ran above 0.33 of its control.
 FAR_BELOW_RATIO = 0.33
+# Two shares of one random loss differ by chance, by less than twofold over the hundreds of packets of a transfer.
+MORE_RATIO = 2.0
 # Random loss of 1 to 2 % held cubic to a tenth of a 10 Mbit/s link; below 1 % it hardly shows.
 LOSS_RATIO = 0.01
 # A fixed delay is there from the first answers on; a queue has to fill.
@@ -47,10 +49,8 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
         return "delay" if delayed and t.variation > CONSTANT_VARIATION else "shaper"
     even = drops_on_one_line(t)
     lossier = control is None or t.retransmitted_ratio >= POLICED_CONTROL_RATIO * control.retransmitted_ratio
-    # A control that fills the line loses there; drops on one line far below its rate are another limit's.
-    lossier = lossier or (even and _far_below(t, control))
     enough = LIGHTLY_POLICED_RATIO if rtts < NO_QUEUE_RATIO else POLICED_RATIO
-    if even and lossier and t.retransmitted_ratio >= enough:
+    if even and (lossier or _another_limit(t, control)) and t.retransmitted_ratio >= enough:
         return "policer"
     # A sender that paces itself is constant too, and loses on one line: only a queue makes it a shaper. Where no round
     # trips were seen, the queue's overflow has to be. Without a control nobody is convicted, and drops that chance does
@@ -58,7 +58,8 @@ def shape(t: Transfer, *, control: Transfer | None = None) -> str | None:
     measured = bool(t.in_flow_rtt_s and t.rtt_s)
     queued = rtts >= NO_QUEUE_RATIO if measured else t.retransmitted_ratio >= LIGHTLY_POLICED_RATIO
     queued = queued or (control is None and (t.limiter.dispersion or 0.0) > CHANCE_DISPERSION)
-    if even and queued and t.variation <= CONSTANT_VARIATION:
+    # Where the control is sent again as often, the drops are the path's, and their line is the sender's own pace.
+    if even and queued and lossier and t.variation <= CONSTANT_VARIATION:
         return "shaper"
     return "loss" if lossier and t.retransmitted_ratio >= LOSS_RATIO else None
 
@@ -85,8 +86,14 @@ def drops_on_one_line(t: Transfer) -> bool:
     return unevenness is not None and unevenness <= EVEN_SLOPES and not chance
 
 
-def _far_below(t: Transfer, control: Transfer | None) -> bool:
-    return control is not None and t.goodput_bytes_s <= FAR_BELOW_RATIO * control.goodput_bytes_s
+def _another_limit(t: Transfer, control: Transfer | None) -> bool:
+    """Whether a control that loses, too, loses to a limit of its own: on one line, less, and far above this rate.
+
+    A path that loses at random takes the same share of both, and scatters it.
+    """
+    if control is None or t.goodput_bytes_s > FAR_BELOW_RATIO * control.goodput_bytes_s:
+        return False
+    return t.retransmitted_ratio >= MORE_RATIO * control.retransmitted_ratio and drops_on_one_line(control)
 
 
 def _shared_queue(t: Transfer, control: Transfer | None) -> bool:
