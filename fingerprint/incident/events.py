@@ -76,7 +76,7 @@ def groups(made: Sequence[Made], slack_ns: int = 0) -> tuple[Group, ...]:
         for late in (o for o in found if not o.seen):
             home = next((g for g in together if _joins(late, g)), None)
             (alone if home is None else home).append(late)
-        together += _overlapping(alone)
+        together += _overlapping(alone, slack_ns)
         out += sorted((_group(state, g) for g in together), key=lambda g: _start(g.onset))
     return tuple(out)
 
@@ -130,13 +130,13 @@ def _joins(late: Onset, group: Sequence[Onset]) -> bool:
     return first is not None and first >= min(starts) and (over is None or first <= over)
 
 
-def _overlapping(alone: Sequence[Onset]) -> list[list[Onset]]:
-    """Stretches without a seen start that overlap in time, chained."""
+def _overlapping(alone: Sequence[Onset], slack_ns: int) -> list[list[Onset]]:
+    """Stretches without a seen start that overlap in time, or nearly, chained: a run asks one name after the other."""
     out: list[list[Onset]] = []
     until_ns = 0
     for o in sorted(alone, key=lambda o: (_start(o.stretch.onset), o.cell)):
         first_ns, last_ns = _start(o.stretch.onset), _last(o.stretch.end)
-        if out and first_ns <= until_ns:
+        if out and first_ns <= until_ns + slack_ns:
             out[-1].append(o)
             until_ns = max(until_ns, last_ns)
         else:

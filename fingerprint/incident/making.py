@@ -18,7 +18,7 @@ from fingerprint.incident import doubts, wording
 from fingerprint.incident.cells import Made, cells, usual_interval_ns
 from fingerprint.incident.coincidence import coincidence
 from fingerprint.incident.events import Group, groups
-from fingerprint.incident.everywhere import settled
+from fingerprint.incident.everywhere import ONCE_NS, settled
 from fingerprint.incident.infrastructure import Tables, discounts, passed
 from fingerprint.incident.lines import Controls, judged
 from fingerprint.incident.model import Cell, Event, Incident, RoleLine, Source
@@ -140,7 +140,7 @@ def _events(
     names: Names,
     interval_ns: int | None,
 ) -> tuple[Event, ...]:
-    found = groups(made, interval_ns or 0)
+    found = groups(made, ONCE_NS if interval_ns is None else interval_ns)
     spans = observed(made)
     events = [_event(g, found, spans, controls, seed=seed, tables=tables, names=names) for g in found]
     cells_of = tuple(m.cell for m in made)

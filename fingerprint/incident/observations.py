@@ -2,7 +2,8 @@
 
 A capture in which a name first worked and then failed holds two observations, if it never worked again: then the
 change is known more closely than by the capture's ends. A name that works and fails in every capture (by one protocol
-of two, say) did not change, and stays one observation.
+of two, say, or in the forms of a request that a probe tries) did not change, and stays one observation; so does one
+beyond whose change nobody looked.
 """
 
 from __future__ import annotations
@@ -59,17 +60,17 @@ def _parts(seen: Seen, before: Seen | None, after: Seen | None) -> tuple[Observa
     whole, s = _whole(seen), seen.sighting
     if seen.settles == OK or s.worked_ns is None or s.failed_ns is None:
         return (whole,)
-    begins = s.worked_ns[1] < s.failed_ns[0] and not _both(after)
-    ends = s.failed_ns[1] < s.worked_ns[0] and not _both(before)
+    begins = s.worked_ns[1] < s.failed_ns[0] and _one_way(after)
+    ends = s.failed_ns[1] < s.worked_ns[0] and _one_way(before)
     if not begins and not ends:
         return (whole,)
     worked = Observation(state=OK, family="", weight=1.0, first_ns=s.worked_ns[0], last_ns=s.worked_ns[1], seen=seen)
     return (worked, whole) if begins else (whole, worked)
 
 
-def _both(seen: Seen | None) -> bool:
-    """Whether a name both worked and failed in one sighting."""
-    return bool(seen and seen.settles != OK and seen.sighting.worked_ns and seen.sighting.failed_ns)
+def _one_way(seen: Seen | None) -> bool:
+    """Whether the neighbour beyond a change shows that the name does not simply work one way and fail another."""
+    return seen is not None and not (seen.settles != OK and seen.sighting.worked_ns and seen.sighting.failed_ns)
 
 
 def family(node: str | None) -> str:

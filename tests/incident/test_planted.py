@@ -272,13 +272,30 @@ def test_a_time_in_which_nobody_looked_is_unknown():
     assert [s.state for s in cell(short, "tweets", "Alpha").stretches] == ["ok"]
 
 
-def test_a_capture_in_which_a_name_worked_and_then_failed_holds_its_onset():
+def test_a_capture_in_which_a_name_worked_and_then_failed_holds_its_onset_if_the_next_one_only_fails():
     spans = {"worked": (0, 10), "failed": (12, 30)}
     one = target("tweets.test", 0, "blocked", lasts_s=1800, **spans_as_times(spans))
-    found = incident([account("Alpha", [one])])
+    later = target("tweets.test", 35, "blocked", lasts_s=600, **spans_as_times({"failed": (0, 10)}, 35))
+    found = incident([account("Alpha", [one]), account("Alpha", [later], number=1)])
     ok, blocked = cell(found, "tweets", "Alpha").stretches
     assert (ok.state, blocked.state) == ("ok", "blocked")
     assert (minutes(blocked.onset.after_ns), minutes(blocked.onset.before_ns)) == (10.0, 12.0)
+
+
+@pytest.mark.parametrize("spans", [{"worked": (0, 1), "failed": (2, 3)}, {"failed": (0, 1), "worked": (2, 3)}])
+def test_one_capture_alone_may_show_two_ways_to_ask_and_no_change(spans):
+    found = incident([account("Alpha", [target("tweets.test", 0, "blocked", lasts_s=180, **spans_as_times(spans))])])
+    (only,) = cell(found, "tweets", "Alpha").stretches
+    assert only.state == "blocked"
+    assert (only.onset.after_ns, only.end.before_ns) == (None, None)
+
+
+def test_what_one_run_finds_name_after_name_is_one_event():
+    names = [target(f"{name}.test", n * 0.5, "blocked", lasts_s=10) for n, name in enumerate(("a", "b", "c"))]
+    found = incident([account("Alpha", names)])
+    (event,) = found.events
+    assert event.services == ("a", "b", "c")
+    assert event.test is None
 
 
 def test_a_name_that_works_and_fails_in_every_capture_did_not_change():
