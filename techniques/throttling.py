@@ -232,7 +232,7 @@ class Throttling(Technique):
         t, ratio = versus.target, versus.ratio
         form = shape(t, control=versus.best)
         if why := self._refusal(versus, form):
-            if form and not t.window_limited:
+            if form and not t.window_limited and not versus.ran_free(self.margin_ratio):
                 yield _evidence(LIMITED, t, form)
             yield Inconclusive(why, _cited(t), _subject(t))
             return
@@ -259,7 +259,7 @@ class Throttling(Technique):
             return f"{slow}, but only {seconds:.2f} s of steady transfer, want {want:g} s"
         if form is None:
             return f"{slow}, but neither drops nor a queue: server or application may set the pace"
-        if any(o.goodput_bytes_s >= self.margin_ratio * versus.best.goodput_bytes_s for o in versus.siblings):
+        if versus.ran_free(self.margin_ratio):
             return f"{slow}, but the same name also ran free on this address"
         if form == "loss" and not (versus.same_address and versus.siblings):
             return f"{slow} through loss without a constant rate: want two transfers against a control on the address"

@@ -58,6 +58,10 @@ class Comparison:
         ranked = sorted(self.controls, key=lambda c: c.goodput_bytes_s)
         return ranked[(len(ranked) - 1) // 2]
 
+    def ran_free(self, margin_ratio: float) -> bool:
+        """Whether another transfer of the same name on this address came within that share of the best control."""
+        return any(o.goodput_bytes_s >= margin_ratio * self.best.goodput_bytes_s for o in self.siblings)
+
     @property
     def same_hello(self) -> bool:
         """Whether every control opened with a ClientHello of the target's length and JA4."""
