@@ -12,9 +12,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fingerprint import carrying, exits, explaining, registry
+from fingerprint import exits
+from fingerprint.plugins import carrying, registry
 from fingerprint.report import wording
 from fingerprint.technique import Clue, Technique
+from fingerprint.verbs import explaining
 from fingerprint.verdict import taxonomy
 
 REFERENCE = Path(__file__).resolve().parent / "reference"

@@ -13,7 +13,7 @@ def main() -> None:
     """Run the command line. A traceback is shown only with FINGERPRINT_DEBUG=1."""
     # A report is a million small objects and hardly a cycle: looking for cycles every 700 of them doubles the time.
     gc.set_threshold(500_000, 20, 50)
-    from fingerprint.cli import app
+    from fingerprint.cli.main import app
 
     try:
         app()

@@ -11,42 +11,37 @@ from functools import cached_property
 
 from captures.recording import Recording
 from fingerprint import signatures
-from fingerprint.conversations import (
-    limited,
-    payload_shots,
-    place,
-    place_armed,
-    place_sweeps,
-    quic_attempts,
-    quic_sweeps,
-    residual,
-    round_trips,
-)
+from fingerprint.conversations import residual, round_trips
 from fingerprint.conversations.connections import streams
-from fingerprint.conversations.datagram_places import Place as UdpPlace
-from fingerprint.conversations.datagram_places import places as udp_places
-from fingerprint.conversations.datagrams import DatagramFlow, datagram_flows
-from fingerprint.conversations.encrypted_resolvers import operators
-from fingerprint.conversations.expired import Expired, expired
-from fingerprint.conversations.limited import Armed
-from fingerprint.conversations.lookups import Lookup, lookups
-from fingerprint.conversations.place import Shot
-from fingerprint.conversations.place_armed import ArmedSweep
-from fingerprint.conversations.place_sweeps import Sweep
-from fingerprint.conversations.quic_attempts import QuicAttempt
-from fingerprint.conversations.quic_flows import QuicFlow, quic_flows
-from fingerprint.conversations.quic_places import QuicPlace, QuicTried, answered_elsewhere, places
-from fingerprint.conversations.quic_support import Support, advertised, heard
+from fingerprint.conversations.dns.lookups import Lookup, lookups
+from fingerprint.conversations.path import armed as place_armed
+from fingerprint.conversations.path import limited, payload_shots, place
+from fingerprint.conversations.path import sweeps as place_sweeps
+from fingerprint.conversations.path.armed import ArmedSweep
+from fingerprint.conversations.path.expired import Expired, expired
+from fingerprint.conversations.path.limited import Armed
+from fingerprint.conversations.path.place import Shot
+from fingerprint.conversations.path.sweeps import Sweep
+from fingerprint.conversations.path.syn_sweeps import SynShot, syn_shots
+from fingerprint.conversations.path.unreachable import Unreachable, unreachables
+from fingerprint.conversations.quic import attempts as quic_attempts
+from fingerprint.conversations.quic import sweeps as quic_sweeps
+from fingerprint.conversations.quic.attempts import QuicAttempt
+from fingerprint.conversations.quic.flows import QuicFlow, quic_flows
+from fingerprint.conversations.quic.places import QuicPlace, QuicTried, answered_elsewhere, places
+from fingerprint.conversations.quic.support import Support, advertised, heard
 from fingerprint.conversations.reachability import Reach, reaches
 from fingerprint.conversations.residual import Residual
 from fingerprint.conversations.streams import Stream
-from fingerprint.conversations.syn_sweeps import SynShot, syn_shots
-from fingerprint.conversations.unreachable import Unreachable, unreachables
+from fingerprint.conversations.tls.encrypted_resolvers import operators
+from fingerprint.conversations.udp.datagrams import DatagramFlow, datagram_flows
+from fingerprint.conversations.udp.places import Place as UdpPlace
+from fingerprint.conversations.udp.places import places as udp_places
 from fingerprint.quality import of_script, quality
 from fingerprint.script import Script
 from fingerprint.signatures import Signatures
 from fingerprint.technique import Known, Quality
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 # Streams to one address that are asked for round-trip samples; more would only refine a minimum.
 SAMPLED_STREAMS = 200

@@ -14,25 +14,18 @@ from typing import Protocol
 import captures
 from captures import CaptureError, Recording
 from captures.part import parts
-from fingerprint import (
-    __version__,
-    community_id,
-    http_dates,
-    injectors,
-    looking,
-    opened,
-    pictures,
-    script,
-    services,
-    signatures,
-    tables,
-    vantage_given,
-)
+from fingerprint import __version__, injectors, script, services, signatures, tables
 from fingerprint.capture import Capture
+from fingerprint.pictures import beside as pictures
+from fingerprint.plugins import looking
 from fingerprint.technique import Technique
-from fingerprint.vantage import Vantage
+from fingerprint.vantages import given as vantage_given
+from fingerprint.vantages import http_dates
+from fingerprint.vantages.vantage import Vantage
+from fingerprint.verdict import community_id
 from fingerprint.verdict.judge import ORDER
 from fingerprint.verdict.model import CaptureSummary, Failure, Report, Run, Verdict
+from fingerprint.wireshark import opened
 
 # libpcap's link-type registry: the names of the types that are met in practice.
 LINK_TYPES = {

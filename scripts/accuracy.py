@@ -17,10 +17,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from fingerprint import __version__, registry
-from fingerprint.analysing import judged
-from fingerprint.registry import Registry
+from fingerprint import __version__
+from fingerprint.plugins import registry
+from fingerprint.plugins.registry import Registry
 from fingerprint.report import as_dict
+from fingerprint.verbs.analysing import judged
 from fingerprint.verdict.model import STATES
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,7 +20,7 @@ from fingerprint.report.document import as_dict
 from fingerprint.store import FILE
 from fingerprint.store.entry import entry, line
 from fingerprint.technique import Cited, Clue, Evidence, Interval, Subject, Trigger
-from fingerprint.vantage import Clock, Vantage
+from fingerprint.vantages.vantage import Clock, Vantage
 from fingerprint.verdict.model import (
     CaptureSummary,
     Cause,

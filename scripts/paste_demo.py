@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fingerprint import demonstration
+from fingerprint.verbs import demonstration
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- demo: begin -->", "<!-- demo: end -->"

@@ -22,8 +22,9 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import captures
-from fingerprint import engine, registry
+from fingerprint import engine
 from fingerprint.lab.presets import PRESETS
+from fingerprint.plugins import registry
 from fingerprint.report import as_dict
 from fingerprint.testing.behind import Chosen
 from tests.lab import judging

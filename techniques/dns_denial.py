@@ -28,11 +28,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from fingerprint.conversations.dns_answers import gives, has_data, is_bogon, is_carriers, is_owned, is_providers
-from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO
-from fingerprint.conversations.dns_resolvers import Resolver, asked, look, resolvers
-from fingerprint.conversations.dns_silence import is_shown
-from fingerprint.conversations.lookups import DnsPacket, Lookup
+from fingerprint.conversations.dns.answers import gives, has_data, is_bogon, is_carriers, is_owned, is_providers
+from fingerprint.conversations.dns.lookups import DnsPacket, Lookup
+from fingerprint.conversations.dns.races import LEAST_RTT_S, SOONER_RATIO
+from fingerprint.conversations.dns.resolvers import Resolver, asked, look, resolvers
+from fingerprint.conversations.dns.silence import is_shown
 from fingerprint.messages.dns import NXDOMAIN, REFUSED, SERVFAIL
 from fingerprint.technique import Cited, Clue, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite
 

@@ -27,11 +27,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from fingerprint.conversations.dns_answers import gives, is_bogon, is_owned, is_teredo, of_another_type
-from fingerprint.conversations.dns_races import LEAST_RTT_S, SOONER_RATIO, race
-from fingerprint.conversations.dns_resolvers import Resolver, Resolvers, asked, look, look_text, resolvers
-from fingerprint.conversations.dns_silence import answered_elsewhere, is_shown, refused, silent_to_others
-from fingerprint.conversations.lookups import Lookup
+from fingerprint.conversations.dns.answers import gives, is_bogon, is_owned, is_teredo, of_another_type
+from fingerprint.conversations.dns.lookups import Lookup
+from fingerprint.conversations.dns.races import LEAST_RTT_S, SOONER_RATIO, race
+from fingerprint.conversations.dns.resolvers import Resolver, Resolvers, asked, look, look_text, resolvers
+from fingerprint.conversations.dns.silence import answered_elsewhere, is_shown, refused, silent_to_others
 from fingerprint.messages.dns import NXDOMAIN, REFUSED, SERVFAIL, A
 from fingerprint.probing.names_asked import NamesAsked
 from fingerprint.signatures import Signatures

@@ -27,10 +27,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fingerprint.conversations.dns_answers import is_bogon, is_nowhere, is_owned, is_providers, network, registrable
-from fingerprint.conversations.dns_races import SOONER_RATIO, race
-from fingerprint.conversations.dns_resolvers import Resolver, asked, look, resolvers
-from fingerprint.conversations.dns_views import (
+from fingerprint.conversations.dns.answers import is_bogon, is_nowhere, is_owned, is_providers, network, registrable
+from fingerprint.conversations.dns.lookups import Lookup
+from fingerprint.conversations.dns.races import SOONER_RATIO, race
+from fingerprint.conversations.dns.resolvers import Resolver, asked, look, resolvers
+from fingerprint.conversations.dns.views import (
     Contradiction,
     Disputed,
     Fates,
@@ -39,7 +40,6 @@ from fingerprint.conversations.dns_views import (
     fates,
     serves,
 )
-from fingerprint.conversations.lookups import Lookup
 from fingerprint.signatures import Signature
 from fingerprint.technique import (
     Citable,

@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.capture import Capture
-from fingerprint.conversations import hello_kinds
-from fingerprint.conversations.client_kinds import VEILS
-from fingerprint.conversations.flights_compared import same_network
-from fingerprint.conversations.hello_kinds import Greeting, Places, Twins, shown
+from fingerprint.conversations.tls import hello_kinds
+from fingerprint.conversations.tls.client_kinds import VEILS
+from fingerprint.conversations.tls.flights_compared import same_network
+from fingerprint.conversations.tls.hello_kinds import Greeting, Places, Twins, shown
 from fingerprint.probing.veils_tried import VeilsTried
 from fingerprint.steps import Probe, Target
 from fingerprint.technique import (

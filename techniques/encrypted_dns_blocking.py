@@ -26,8 +26,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fingerprint.conversations import encrypted_resolvers as resolvers
-from fingerprint.conversations.encrypted_resolvers import DOQ, DOT, PORT, OverQuic, OverTls
+from fingerprint.conversations.tls import encrypted_resolvers as resolvers
+from fingerprint.conversations.tls.encrypted_resolvers import DOQ, DOT, PORT, OverQuic, OverTls
 from fingerprint.probing.resolvers_tried import resolvers_tried
 from fingerprint.technique import Cited, Clue, Finding, Inconclusive, Subject, Technique, cite
 

@@ -27,9 +27,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fingerprint.capture import Capture
-from fingerprint.conversations import http_square as square
-from fingerprint.conversations.http_reach import Deafened, deafened, last_words
-from fingerprint.conversations.http_square import Asked, HttpSquare
+from fingerprint.conversations.http import square
+from fingerprint.conversations.http.reach import Deafened, deafened, last_words
+from fingerprint.conversations.http.square import Asked, HttpSquare
 from fingerprint.conversations.openings import Opening
 from fingerprint.conversations.segments import Segment
 from fingerprint.probing.requests_made import RequestsMade

@@ -27,11 +27,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from fingerprint.capture import Capture
-from fingerprint.conversations import http_views as side_by_side
-from fingerprint.conversations.expired import TIME_EXCEEDED
-from fingerprint.conversations.http_answers import HOUSE_HOPS, Answer, answers, worth_a_look
-from fingerprint.conversations.http_views import LONGEST_PAGE_BYTES, View
-from fingerprint.conversations.quotations import unsent
+from fingerprint.conversations.http import views as side_by_side
+from fingerprint.conversations.http.answers import HOUSE_HOPS, Answer, answers, worth_a_look
+from fingerprint.conversations.http.views import LONGEST_PAGE_BYTES, View
+from fingerprint.conversations.path.expired import TIME_EXCEEDED
+from fingerprint.conversations.path.quotations import unsent
 from fingerprint.conversations.segments import Endpoint
 from fingerprint.conversations.streams import Stream
 from fingerprint.messages.http_page import REFUSALS, Page

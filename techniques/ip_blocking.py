@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.capture import Capture
+from fingerprint.conversations.path.syn_sweeps import Dies, OtherWay, SynShot, by_place, drawn, nearest_way, refusals
+from fingerprint.conversations.path.unreachable import OF_THE_HOST, PROHIBITED
 from fingerprint.conversations.reachability import (
     ROUTED_BITS,
     Reach,
@@ -38,8 +40,6 @@ from fingerprint.conversations.reachability import (
 )
 from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
-from fingerprint.conversations.syn_sweeps import Dies, OtherWay, SynShot, by_place, drawn, nearest_way, refusals
-from fingerprint.conversations.unreachable import OF_THE_HOST, PROHIBITED
 from fingerprint.probing.addresses_tried import addresses_tried
 from fingerprint.steps import Probe, Target
 from fingerprint.technique import (

@@ -25,11 +25,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from fingerprint.capture import Capture
-from fingerprint.conversations.http_answers import HOUSE_HOPS
-from fingerprint.conversations.lookups import DnsPacket
-from fingerprint.conversations.place import Shot, routers
-from fingerprint.conversations.place_armed import ArmedSweep
-from fingerprint.conversations.place_sweeps import Sweep
+from fingerprint.conversations.dns.lookups import DnsPacket
+from fingerprint.conversations.http.answers import HOUSE_HOPS
+from fingerprint.conversations.path.armed import ArmedSweep
+from fingerprint.conversations.path.place import Shot, routers
+from fingerprint.conversations.path.sweeps import Sweep
 from fingerprint.messages.dns import NXDOMAIN, REFUSED, SERVFAIL
 from fingerprint.technique import (
     Cited,
@@ -195,7 +195,7 @@ FAMILIES = (DREW, DREW_ALONE, UNREPORTED, ARMED, ARMED_SILENCE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MidPathInterference(Technique):
-    """Thresholds live with the facts, in `fingerprint.conversations.place_sweeps` and beside it."""
+    """Thresholds live with the facts, in `fingerprint.conversations.path.sweeps` and beside it."""
 
     clues = (
         *(clue for family in FAMILIES for clue in family.values()), PAGE, PAGE_AFAR, PAGE_FOR_ONE, FALSE_ANSWER,

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.capture import Capture
-from fingerprint.conversations import hello_forms
-from fingerprint.conversations import names_and_addresses as square
-from fingerprint.conversations.names_and_addresses import Attempts
 from fingerprint.conversations.openings import opening
+from fingerprint.conversations.tls import hello_forms
+from fingerprint.conversations.tls import names_and_addresses as square
+from fingerprint.conversations.tls.names_and_addresses import Attempts
 from fingerprint.technique import Cited, Clue, Facets, Finding, Inconclusive, Subject, Technique, Trigger, cite
 
 _ACTIONS = ("reset", "timeout", "close", "alert")

@@ -26,8 +26,8 @@ from dataclasses import dataclass
 
 from fingerprint.capture import Capture
 from fingerprint.conversations.first_words import FirstWords, Spot, chance, in_turn, spots
-from fingerprint.conversations.payload_shots import PLAIN, RANDOM
-from fingerprint.conversations.place_sweeps import Sweep
+from fingerprint.conversations.path.payload_shots import PLAIN, RANDOM
+from fingerprint.conversations.path.sweeps import Sweep
 from fingerprint.messages.first_payload import UNKNOWN, exemption
 from fingerprint.probing.payload_bytes import letters, noise
 from fingerprint.probing.payloads_tried import Pair, PayloadsTried

@@ -27,11 +27,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fingerprint.conversations.quic_attempts import QuicAttempt
-from fingerprint.conversations.quic_places import BESIDE_S, COPIES, LISTENED_S, lasting
-from fingerprint.conversations.quic_places import QuicTried as Tried
-from fingerprint.conversations.quic_support import Support
-from fingerprint.conversations.quic_sweeps import away_from_the_server, compared_with
+from fingerprint.conversations.quic.attempts import QuicAttempt
+from fingerprint.conversations.quic.places import BESIDE_S, COPIES, LISTENED_S, lasting
+from fingerprint.conversations.quic.places import QuicTried as Tried
+from fingerprint.conversations.quic.support import Support
+from fingerprint.conversations.quic.sweeps import away_from_the_server, compared_with
 from fingerprint.probing.quic_tried import QuicTried
 from fingerprint.technique import (
     Cited,
@@ -48,7 +48,7 @@ from fingerprint.technique import (
 
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
-    from fingerprint.conversations.place_sweeps import Sweep
+    from fingerprint.conversations.path.sweeps import Sweep
     from fingerprint.steps import Probe, Target
 
 # Each P(seen | hypothesis) is set by hand from the mechanism: no labelled frequencies were measured yet (n = 0).

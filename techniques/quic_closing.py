@@ -22,10 +22,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fingerprint.conversations import quic_endings
-from fingerprint.conversations.quic_endings import Ending
-from fingerprint.conversations.quic_places import QuicPlace
-from fingerprint.conversations.quic_sweeps import compared_with
+from fingerprint.conversations.quic import endings as quic_endings
+from fingerprint.conversations.quic.endings import Ending
+from fingerprint.conversations.quic.places import QuicPlace
+from fingerprint.conversations.quic.sweeps import compared_with
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -41,7 +41,7 @@ from fingerprint.technique import (
 
 if TYPE_CHECKING:
     from fingerprint.capture import Capture
-    from fingerprint.conversations.place_sweeps import Sweep
+    from fingerprint.conversations.path.sweeps import Sweep
 
 # Each P(seen | hypothesis) is set by hand from the mechanism: no labelled frequencies were measured yet (n = 0).
 NOT_THE_SERVERS = Clue(
@@ -97,7 +97,7 @@ ENDING_AT_THE_EDGE = Clue(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuicClosing(Technique):
-    """Thresholds live with the facts, in `fingerprint.conversations.quic_endings`."""
+    """Thresholds live with the facts, in `fingerprint.conversations.quic.endings`."""
 
     clues = (
         NOT_THE_SERVERS, SOONER_THAN_THE_SERVER, ENDING_WITH_OTHER_TTL, ENDING_FROM_THE_WAY, ENDING_AT_THE_EDGE,

@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.capture import Capture
-from fingerprint.conversations import http_square as square
-from fingerprint.conversations.http_square import Asked, HttpSquare
+from fingerprint.conversations.http import square
+from fingerprint.conversations.http.request_forms import SAME_TO_THE_SERVER, form
+from fingerprint.conversations.http.square import Asked, HttpSquare
 from fingerprint.conversations.openings import Opening
-from fingerprint.conversations.request_forms import SAME_TO_THE_SERVER, form
 from fingerprint.conversations.segments import Segment
 from fingerprint.technique import (
     Cited,

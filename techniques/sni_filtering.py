@@ -27,9 +27,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.capture import Capture
-from fingerprint.conversations import names_and_addresses as square
-from fingerprint.conversations.names_and_addresses import FAILURES, Attempts, Square
 from fingerprint.conversations.openings import Opening
+from fingerprint.conversations.tls import names_and_addresses as square
+from fingerprint.conversations.tls.names_and_addresses import FAILURES, Attempts, Square
 from fingerprint.probing.names_greeted import NamesGreeted
 from fingerprint.steps import Probe, Target
 from fingerprint.technique import (

@@ -29,14 +29,13 @@ from functools import partial
 from types import MappingProxyType
 
 from fingerprint.capture import Capture
-from fingerprint.conversations import empty_pushes as pushes
-from fingerprint.conversations import resets_aftermath as aftermath
-from fingerprint.conversations import resets_headers as headers
-from fingerprint.conversations.resets import IDLE_S, INITIAL_TTLS_HOPS, Ending, endings, is_near
-from fingerprint.conversations.resets_spotting import spotted
-from fingerprint.conversations.resets_timing import Delay, delay
+from fingerprint.conversations.resets import aftermath, headers
+from fingerprint.conversations.resets import empty_pushes as pushes
+from fingerprint.conversations.resets.endings import IDLE_S, INITIAL_TTLS_HOPS, Ending, endings, is_near
+from fingerprint.conversations.resets.sequences import FIRST_PKTS, SILENCE_S, sequence
+from fingerprint.conversations.resets.spotting import spotted
+from fingerprint.conversations.resets.timing import Delay, delay
 from fingerprint.conversations.segments import FIN, RST, SYN, Segment
-from fingerprint.conversations.sequences import FIRST_PKTS, SILENCE_S, sequence
 from fingerprint.conversations.streams import Stream
 from fingerprint.probing.handshakes_made import handshakes_made
 from fingerprint.quality import tick_s
@@ -187,7 +186,7 @@ FAMILIES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpRstInjection(Technique):
-    """Thresholds live with the facts, in `fingerprint.conversations.resets` and beside it."""
+    """Thresholds live with the facts, in `fingerprint.conversations.resets.endings` and beside it."""
 
     clues = (*(clue for family in FAMILIES for clue in family.values()), SYN_REFUSED, SEQUENCE, EMPTY_PUSH)
 

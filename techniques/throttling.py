@@ -27,13 +27,13 @@ from typing import Any
 
 from fingerprint.capture import Capture
 from fingerprint.conversations.streams import Stream
-from fingerprint.conversations.transfer_controls import Comparison, compare, subject_of
-from fingerprint.conversations.transfer_freezes import Freeze, freeze, may_have_frozen, same_cap
-from fingerprint.conversations.transfer_loads import BESIDE_NS, Loads
-from fingerprint.conversations.transfer_shapes import bucket, shape, shown
-from fingerprint.conversations.transfer_starved import starved
-from fingerprint.conversations.transfer_suspects import suspects
-from fingerprint.conversations.transfers import LEAST_BYTES, SKIP_S, WINDOW_S, Transfer
+from fingerprint.conversations.transfers.controls import Comparison, compare, subject_of
+from fingerprint.conversations.transfers.freezes import Freeze, freeze, may_have_frozen, same_cap
+from fingerprint.conversations.transfers.loads import BESIDE_NS, Loads
+from fingerprint.conversations.transfers.shapes import bucket, shape, shown
+from fingerprint.conversations.transfers.starved import starved
+from fingerprint.conversations.transfers.suspects import suspects
+from fingerprint.conversations.transfers.transfers import LEAST_BYTES, SKIP_S, WINDOW_S, Transfer
 from fingerprint.probing.turns_taken import TurnsTaken
 from fingerprint.steps import Probe, Target
 from fingerprint.technique import (

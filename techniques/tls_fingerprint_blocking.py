@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.capture import Capture
-from fingerprint.conversations import hello_forms, hello_kinds
-from fingerprint.conversations.client_kinds import Kind
-from fingerprint.conversations.flights_compared import same_network
-from fingerprint.conversations.hello_kinds import Greeting, Twins, shown
+from fingerprint.conversations.tls import hello_forms, hello_kinds
+from fingerprint.conversations.tls.client_kinds import Kind
+from fingerprint.conversations.tls.flights_compared import same_network
+from fingerprint.conversations.tls.hello_kinds import Greeting, Twins, shown
 from fingerprint.probing.clients_tried import ClientsTried
 from fingerprint.steps import Probe, Target
 from fingerprint.technique import (

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.capture import Capture
-from fingerprint.conversations import flights_compared as compared
-from fingerprint.conversations.anchors import anchor
-from fingerprint.conversations.first_flights import Flight, covers, flights
-from fingerprint.conversations.flights_compared import Answered, Rival
+from fingerprint.conversations.tls import flights_compared as compared
+from fingerprint.conversations.tls.anchors import anchor
+from fingerprint.conversations.tls.first_flights import Flight, covers, flights
+from fingerprint.conversations.tls.flights_compared import Answered, Rival
 from fingerprint.messages.certificate import Certificate
 from fingerprint.probing.certificates_shown import CertificatesShown
 from fingerprint.steps import Probe, Target

@@ -25,10 +25,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fingerprint.capture import Capture
-from fingerprint.conversations.datagram_places import PayloadPair, payload_pairs
-from fingerprint.conversations.datagrams import Datagram, DatagramFlow
 from fingerprint.conversations.first_words import FirstWords, Spot, chance, in_turn, spots
-from fingerprint.conversations.place_sweeps import Sweep
+from fingerprint.conversations.path.sweeps import Sweep
+from fingerprint.conversations.udp.datagrams import Datagram, DatagramFlow
+from fingerprint.conversations.udp.places import PayloadPair, payload_pairs
 from fingerprint.probing.payload_bytes import SSH_BANNER, letters, noise, openvpn, wireguard
 from fingerprint.probing.payloads_tried import Bytes, Pair, PayloadsTried
 from fingerprint.steps import Probe, Target

@@ -26,12 +26,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from fingerprint.capture import Capture
-from fingerprint.conversations.datagram_places import DeadPort, PayloadPair, dead_ports, payload_pairs
-from fingerprint.conversations.datagrams import Datagram, DatagramFlow
-from fingerprint.conversations.dns_answers import registrable
+from fingerprint.conversations.dns.answers import registrable
 from fingerprint.conversations.first_words import chance
-from fingerprint.conversations.place_sweeps import Sweep
+from fingerprint.conversations.path.sweeps import Sweep
 from fingerprint.conversations.reachability import are_neighbours
+from fingerprint.conversations.udp.datagrams import Datagram, DatagramFlow
+from fingerprint.conversations.udp.places import DeadPort, PayloadPair, dead_ports, payload_pairs
 from fingerprint.probing.payload_bytes import letters, noise, stun
 from fingerprint.probing.payloads_tried import LISTEN_S, Pair, PayloadsTried
 from fingerprint.steps import Probe, Target
@@ -125,7 +125,7 @@ DIES_ON_THE_WAY = Clue(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UdpBlocking(Technique):
-    """Thresholds of silence live with the facts, in `fingerprint.conversations.datagram_places`."""
+    """Thresholds of silence live with the facts, in `fingerprint.conversations.udp.places`."""
 
     clues = (UNANSWERED, PORT_DIES_EVERYWHERE, *PAIRS.values(), DIES_ON_THE_WAY)
     on_request = True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fingerprint import registry
+from fingerprint.plugins import registry
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -9,7 +9,8 @@ import pytest
 
 import captures
 from captures.write import Frame, Link, write
-from fingerprint import engine, registry
+from fingerprint import engine
+from fingerprint.plugins import registry
 from fingerprint.report import as_dict
 
 SAMPLES = Path(captures.__file__).parent / "samples"

@@ -10,7 +10,7 @@ import pytest
 
 import captures
 from fingerprint.engine import analyse
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from fingerprint.report.document import as_dict
 from fingerprint.script import Script, ScriptStep, ScriptTarget, path_of, write
 from fingerprint.verdict.model import Report

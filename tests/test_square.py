@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import captures
-from fingerprint import looking, script, tables
+from fingerprint import script, tables
 from fingerprint.capture import Capture
-from fingerprint.registry import load
+from fingerprint.plugins import looking
+from fingerprint.plugins.registry import load
 from fingerprint.verdict.judge import judge
 from fingerprint.verdict.model import Verdict
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import captures
 from fingerprint.engine import analyse
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from fingerprint.verdict.model import Report
 
 SAMPLES = Path(captures.__file__).parent / "samples"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fingerprint import registry
-from fingerprint.carrying import carried
+from fingerprint.plugins import registry
+from fingerprint.plugins.carrying import carried
 from fingerprint.technique import Clue, Technique
 from fingerprint.testing.conformance import capture_of, convicted
 from fingerprint.testing.named import named

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 # How deep an account goes, deepest first.
 PACKETS, SOCKETS, TOLD = "packets", "ooni", "told"

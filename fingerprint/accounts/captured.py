@@ -10,9 +10,9 @@ from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
 from fingerprint.accounts import Account, Problem, reports
-from fingerprint.registry import Registry
-from fingerprint.vantage import Vantage
-from fingerprint.vantage_given import NOTHING
+from fingerprint.plugins.registry import Registry
+from fingerprint.vantages.given import NOTHING
+from fingerprint.vantages.vantage import Vantage
 
 Found = tuple[tuple[Account, ...], tuple[Problem, ...]]
 
@@ -29,8 +29,8 @@ class Judging:
 
 def accounts(file: str, how: Judging) -> Found:
     """The account of one capture (``-`` is standard input); none, and why, if it cannot be read."""
-    from fingerprint import analysing
     from fingerprint.report import as_dict
+    from fingerprint.verbs import analysing
 
     report = analysing.judged([file], how.registry, jobs=1, part_s=how.part_s, vantage=how.vantage)
     document = as_dict(report, all_ok=True, with_vantage=how.with_vantage, pictures=True)

@@ -21,7 +21,7 @@ from fingerprint.ooni.verdicts import verdicts
 from fingerprint.report.document import as_dict
 from fingerprint.technique import Quality
 from fingerprint.terminal import clean
-from fingerprint.vantage import UNNAMED, Vantage
+from fingerprint.vantages.vantage import UNNAMED, Vantage
 from fingerprint.verdict.model import CaptureSummary, Report
 
 # What a report has in the place of a link type, so that it can be told from a capture without packets.

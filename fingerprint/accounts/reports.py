@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from captures.errors import CaptureError
-from fingerprint import vantage_fields
 from fingerprint.accounts import Account, Problem, shape
 from fingerprint.report import rows
-from fingerprint.vantage import Vantage
+from fingerprint.vantages import fields as vantage_fields
+from fingerprint.vantages.vantage import Vantage
 
 Document = dict[str, Any]
 Source = tuple[str, str]

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from captures.errors import CaptureError
-from fingerprint import __version__, tables, vantage_fields
+from fingerprint import __version__, tables
 from fingerprint.accounts import TOLD, Account, Problem
 from fingerprint.report.document import as_dict
-from fingerprint.vantage import Vantage
+from fingerprint.vantages import fields as vantage_fields
+from fingerprint.vantages.vantage import Vantage
 from fingerprint.verdict.model import CaptureSummary, Cause, Report, Verdict
 
 SCHEMA = "fingerprint/told/1"

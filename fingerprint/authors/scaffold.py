@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 from captures.errors import TargetError
-from fingerprint import registry
-from fingerprint.faults import technique_id_of
+from fingerprint.plugins import registry
+from fingerprint.plugins.faults import technique_id_of
 
 TEMPLATE = Path(__file__).with_name("template")
 # The name that stands in the template.

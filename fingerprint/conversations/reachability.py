@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address, ip_network
 
+from fingerprint.conversations.path.unreachable import Unreachable
 from fingerprint.conversations.residual import RESIDUAL_S
 from fingerprint.conversations.segments import ACK, RST, SYN, Segment
 from fingerprint.conversations.streams import Stream
-from fingerprint.conversations.unreachable import Unreachable
 from fingerprint.technique import Cited
 
 # RIPE NCC gave its members a /22 each from 2012 to 2019 (ripe-530 section 5.1, ripe-680), and gives a /32 of IPv6 at

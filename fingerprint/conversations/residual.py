@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fingerprint.conversations import hello_forms
-from fingerprint.conversations.names_and_addresses import FAILURES
 from fingerprint.conversations.openings import may_have_stalled, opening
 from fingerprint.conversations.segments import ACK, RST, SYN
 from fingerprint.conversations.streams import Stream
+from fingerprint.conversations.tls import hello_forms
+from fingerprint.conversations.tls.names_and_addresses import FAILURES
 from fingerprint.technique import Interval
 
 # The longest residual window on record: TSPU 420 s (Xue et al., IMC 2022).

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from captures.errors import CaptureError, TargetError
-from fingerprint import analysing
-from fingerprint.crosscheck import shark, telling
+from fingerprint.crosscheck import telling
 from fingerprint.crosscheck.opinion import opinion
-from fingerprint.registry import Registry
+from fingerprint.plugins.registry import Registry
 from fingerprint.report.document import as_dict
 from fingerprint.terminal import complain
+from fingerprint.verbs import analysing
+from fingerprint.wireshark import shark
 
 
 def check(

@@ -14,14 +14,14 @@ import numpy as np
 from captures.columns import Mark, State
 from captures.packet import Packet
 from captures.recording import Recording
-from fingerprint import community_id
 from fingerprint.conversations.connections import streams
-from fingerprint.conversations.dns_over_tcp import messages_over_tcp
-from fingerprint.conversations.quic_flows import quic_flows
+from fingerprint.conversations.dns.over_tcp import messages_over_tcp
+from fingerprint.conversations.quic.flows import quic_flows
 from fingerprint.conversations.streams import Stream
 from fingerprint.messages import dns, http
 from fingerprint.messages.quic import read_initials
 from fingerprint.messages.tls import ClientHello, client_hello
+from fingerprint.verdict import community_id
 
 Facts = dict[str, str]
 

@@ -10,11 +10,12 @@ from typing import Any
 import captures
 from captures.errors import CaptureError, TargetError
 from captures.recording import Recording
-from fingerprint import keylog as keylogs
 from fingerprint.capture import Capture
-from fingerprint.crosscheck import claims, comparing, facts, shark, wireshark
+from fingerprint.crosscheck import claims, comparing, facts, wireshark
 from fingerprint.crosscheck.comparing import AGREE, DISAGREE, NOT_AVAILABLE, Compared
 from fingerprint.crosscheck.facts import Facts
+from fingerprint.wireshark import keylog as keylogs
+from fingerprint.wireshark import shark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

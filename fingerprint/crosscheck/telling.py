@@ -10,8 +10,8 @@ from typing import IO
 from fingerprint import exits
 from fingerprint.crosscheck.comparing import AGREE, DISAGREE, NOT_AVAILABLE, Compared
 from fingerprint.crosscheck.opinion import Opinion
-from fingerprint.crosscheck.shark import ranges
 from fingerprint.terminal import clean
+from fingerprint.wireshark.shark import ranges
 
 SCHEMA = "fingerprint/crosscheck/1"
 # A wrong decoder disagrees everywhere; the JSON has them all.

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from fingerprint.crosscheck.facts import JA3, KEY, QUOTED, SNI
-from fingerprint.crosscheck.shark import Layer
 from fingerprint.messages.certificate import Certificate, read_certificate
+from fingerprint.wireshark.shark import Layer
 
 Values = dict[str, tuple[str, ...]]
 

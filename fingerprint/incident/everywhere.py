@@ -18,7 +18,7 @@ from fingerprint.incident.lines import Controls
 from fingerprint.incident.model import DOWN
 from fingerprint.incident.sightings import CONTROL, Seen
 from fingerprint.incident.times import S
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 # Where nothing was seen twice there is no usual interval; ten minutes are near enough for one outage. Set by hand.
 ONCE_NS = 600 * S

@@ -27,7 +27,7 @@ from fingerprint.incident.sightings import CONTROL, Naming, Seen, nameless, numb
 from fingerprint.incident.signatures import signatures
 from fingerprint.incident.starts import Spans, observed, question
 from fingerprint.incident.times import S, moment, nanoseconds
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 ALONE = Tables()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 # What a stretch of time is called. `blocked` holds slowing too; `unknown` is what no measurement settles.
 OK, DOWN, BLOCKED, UNKNOWN = "ok", "down", "blocked", "unknown"

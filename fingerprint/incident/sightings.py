@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from fingerprint.accounts import Account
 from fingerprint.incident.model import Place, Sighting
 from fingerprint.incident.times import S, span
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 CONTROL = "control"
 OTHER = "other"

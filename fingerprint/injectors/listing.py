@@ -13,7 +13,7 @@ from fingerprint import engine, exits, injectors, tables
 from fingerprint.capture import Capture
 from fingerprint.injectors.matching import Compared, Row, complaints, in_words, rows
 from fingerprint.injectors.traits import Traits
-from fingerprint.registry import Registry
+from fingerprint.plugins.registry import Registry
 from fingerprint.terminal import clean, complain, console
 
 STANDING = {"read": "read in the source", "told": "told by others", "derived": "derived from captures"}

@@ -13,7 +13,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from captures.packet import Packet
-from fingerprint.conversations.dns_answers import is_teredo
+from fingerprint.conversations.dns.answers import is_teredo
 from fingerprint.injectors.specimens import Specimen
 from fingerprint.messages import dns
 

@@ -21,7 +21,7 @@ from fingerprint.live.packet_sockets import PacketSocket
 from fingerprint.live.ports import PortRange, Ports, reserve
 from fingerprint.live.privileges import Account
 from fingerprint.live.recorder import Recorder, Work
-from fingerprint.runs import RunFiles
+from fingerprint.live.runs import RunFiles
 
 REMEDY = "run it with sudo, or install dumpcap and join the group that may run it (fingerprint doctor says how)"
 

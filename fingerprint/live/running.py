@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from captures.errors import FingerprintError, TargetError
-from fingerprint import __version__, consent, exits, runs
-from fingerprint.live import privileges, rig
+from fingerprint import __version__, exits
+from fingerprint.live import consent, privileges, rig, runs
 from fingerprint.live.asking import Wish
 from fingerprint.live.recorder import Recorder
 from fingerprint.live.resolving import resolve_apart, system_resolvers, without_asking
+from fingerprint.live.runs import RunFiles
+from fingerprint.plugins.registry import Registry
 from fingerprint.probing import engine, hellos
 from fingerprint.probing.plan import Plan
-from fingerprint.registry import Registry
-from fingerprint.runs import RunFiles
 from fingerprint.script import Script, ScriptTarget
 from fingerprint.terminal import clean, complain
-from fingerprint.vantage import Vantage
-from fingerprint.vantage_given import NOTHING
+from fingerprint.vantages.given import NOTHING
+from fingerprint.vantages.vantage import Vantage
 
 INTERRUPTED = "interrupted"
 # A signal that ends the run in good order: from the keyboard, from a service manager, from a closed terminal.

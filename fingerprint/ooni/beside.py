@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fingerprint.conversations.dns_answers import is_bogon, network, registrable
+from fingerprint.conversations.dns.answers import is_bogon, network, registrable
 from fingerprint.ooni.facts import SYSTEM_ENGINES, Control, Exchange, Greeting, Lookup, Measurement
 from fingerprint.ooni.fields import SECOND_NS
 

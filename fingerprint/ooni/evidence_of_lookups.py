@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fingerprint.conversations.dns_answers import far_apart, is_bogon
+from fingerprint.conversations.dns.answers import far_apart, is_bogon
 from fingerprint.ooni import clues_of_lookups as clues
 from fingerprint.ooni.beside import Beside, related, trusted
 from fingerprint.ooni.facts import ANSWERED_NO, ENDINGS, PLAIN_ENGINES, SYSTEM_ENGINES, Exchange, Lookup, Measurement

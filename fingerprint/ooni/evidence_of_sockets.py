@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from fingerprint.conversations.http_answers import HOUSE_HOPS
+from fingerprint.conversations.http.answers import HOUSE_HOPS
 from fingerprint.ooni import clues
 from fingerprint.ooni.beside import Beside, greeted, plain, trusted
 from fingerprint.ooni.clues import FAILED, REACHED, UNASKED

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fingerprint.conversations.dns_answers import registrable
+from fingerprint.conversations.dns.answers import registrable
 from fingerprint.ooni import entries, fields
 from fingerprint.ooni.facts import Exchange, Greeting, Measurement
 from fingerprint.signatures import Signatures

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from fingerprint.conversations.dns_answers import registrable
+from fingerprint.conversations.dns.answers import registrable
 from fingerprint.ooni.beside import Beside, beside, greeted, plain
 from fingerprint.ooni.clues_of_lookups import KNOWN_PAGE, PRODUCT_PAGE
 from fingerprint.ooni.evidence_of_lookups import of_lookups, of_pages

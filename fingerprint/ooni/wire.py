@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fingerprint.capture import Capture
-from fingerprint.conversations.http_views import View
-from fingerprint.conversations.lookups import Lookup
+from fingerprint.conversations.dns.lookups import Lookup
+from fingerprint.conversations.http.views import View
 from fingerprint.conversations.openings import Opening, opening
-from fingerprint.conversations.quic_attempts import QuicAttempt
+from fingerprint.conversations.quic.attempts import QuicAttempt
 from fingerprint.conversations.segments import Segment
 from fingerprint.conversations.streams import Stream
 from fingerprint.messages import dns

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fingerprint.incident.model import Cell, Incident
 from fingerprint.pages import phrases
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

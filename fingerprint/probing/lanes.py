@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from fingerprint import blame
-from fingerprint.overdue import Overdue, bounded
+from fingerprint.plugins import blame
+from fingerprint.plugins.overdue import Overdue, bounded
 from fingerprint.probing.pacing import place_of
 from fingerprint.steps import Hello, Message, Probe, Replies, Request, Send, Step, Transfer, Wait
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import count
 
 from fingerprint import tables
-from fingerprint.conversations.encrypted_resolvers import DOQ, DOT, PORT, operators
+from fingerprint.conversations.tls.encrypted_resolvers import DOQ, DOT, PORT, operators
 from fingerprint.probing.names_greeted import one_a_family
 from fingerprint.probing.quic_tried import QuicTried
 from fingerprint.steps import Handshake, Probe, Send, Target

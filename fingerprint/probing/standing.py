@@ -11,8 +11,9 @@ import numpy as np
 
 import captures
 from captures import CaptureError, Recording
-from fingerprint import looking, tables
+from fingerprint import tables
 from fingerprint.capture import Capture
+from fingerprint.plugins import looking
 from fingerprint.technique import Evidence, Technique
 from fingerprint.verdict.judge import weighed
 from fingerprint.verdict.model import Verdict

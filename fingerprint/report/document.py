@@ -10,7 +10,7 @@ from typing import Any
 from fingerprint.report.numbers import interval, probability, short, timestamp
 from fingerprint.report.privacy import Veil, file_name, veil
 from fingerprint.technique import Cited, Evidence, Facets
-from fingerprint.vantage import Clock, Vantage
+from fingerprint.vantages.vantage import Clock, Vantage
 from fingerprint.verdict.model import STATES, CaptureSummary, Cause, Ladder, Mechanism, Report, Run, Verdict, Weighed
 
 SCHEMA = "fingerprint/report/1"

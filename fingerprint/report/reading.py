@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
-from fingerprint import vantage_fields
 from fingerprint.technique import (
     Cited,
     Clue,
@@ -24,6 +23,7 @@ from fingerprint.technique import (
     Subject,
     Trigger,
 )
+from fingerprint.vantages import fields as vantage_fields
 from fingerprint.verdict.model import (
     Alternative,
     CaptureSummary,

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from captures.errors import PrivilegeError, TargetError
 from fingerprint.accounts import PACKETS, SOCKETS, TOLD
 from fingerprint.report.numbers import probability, short, timestamp
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 if TYPE_CHECKING:
     from fingerprint.incident.model import Incident, Sighting, Source

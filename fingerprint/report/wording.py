@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fingerprint.technique import Interval
-from fingerprint.vantage import Clock, Vantage
+from fingerprint.vantages.vantage import Clock, Vantage
 from fingerprint.verdict.model import Mechanism
 
 # State → (symbol, the same in ASCII, word, colour).

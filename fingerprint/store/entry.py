@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from fingerprint import vantage_fields
 from fingerprint.accounts import KINDS, PACKETS, Account
 from fingerprint.report.document import SCHEMA as REPORT
 from fingerprint.report.document import vantage as written
-from fingerprint.vantage import Vantage
+from fingerprint.vantages import fields as vantage_fields
+from fingerprint.vantages.vantage import Vantage
 
 SCHEMA = "fingerprint/store/1"
 FAMILY = "fingerprint/store/"

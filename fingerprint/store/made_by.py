@@ -15,7 +15,7 @@ from typing import Any
 import captures
 import fingerprint
 from fingerprint import __version__, services, tables
-from fingerprint.registry import Registry
+from fingerprint.plugins.registry import Registry
 from fingerprint.store.entry import digest
 from fingerprint.technique import Technique
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from captures.errors import TargetError
-from fingerprint import __version__, script, vantage_fields, vantage_given
+from fingerprint import __version__, script
 from fingerprint.accounts import PACKETS, Account
 from fingerprint.engine import moved
 from fingerprint.report import reading
@@ -22,7 +22,9 @@ from fingerprint.store.made_by import of_path
 from fingerprint.store.places import is_store
 from fingerprint.store.reading import entries
 from fingerprint.terminal import complain
-from fingerprint.vantage import Vantage
+from fingerprint.vantages import fields as vantage_fields
+from fingerprint.vantages import given as vantage_given
+from fingerprint.vantages.vantage import Vantage
 from fingerprint.verdict.judge import ORDER
 from fingerprint.verdict.model import Report, Verdict
 

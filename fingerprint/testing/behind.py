@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fingerprint import engine, registry
+from fingerprint import engine
 from fingerprint.lab import laboratory, world
 from fingerprint.lab.censor import Box
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
+from fingerprint.plugins import registry
 from fingerprint.probing import engine as probing
 from fingerprint.probing.plan import Plan
 from fingerprint.script import path_of, write

@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 
 import captures
 from captures import Recording
-from fingerprint import faults, looking, registry, tables
+from fingerprint import tables
 from fingerprint.capture import Capture
-from fingerprint.looking import Stopped
+from fingerprint.plugins import faults, looking, registry
+from fingerprint.plugins.looking import Stopped
 from fingerprint.technique import Clue, Evidence, Finding, Inconclusive, Technique
 from fingerprint.testing import mangling, probes
 from fingerprint.testing.named import Named, named
@@ -129,7 +130,7 @@ def of_page(it: Named) -> Iterator[str]:
 
 
 def of_clue(clue: Clue) -> Iterator[str]:
-    """A clue that the sum of evidence can be made with; see also `fingerprint.faults`."""
+    """A clue that the sum of evidence can be made with; see also `fingerprint.plugins.faults`."""
     if not clue.id.replace("-", "").isalnum() or clue.id != clue.id.lower():
         yield f"clue {clue.id!r}: an id is small letters with hyphens"
     for hypothesis in clue.given:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captures.errors import PluginError, TargetError
-from fingerprint import registry
-from fingerprint.faults import fault, technique_id
+from fingerprint.plugins import registry
+from fingerprint.plugins.faults import fault, technique_id
 from fingerprint.technique import Technique
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle
 
-from fingerprint import blame
+from fingerprint.plugins import blame
 from fingerprint.probing.lanes import Lane
 from fingerprint.steps import Control, Query, Replies, Send, Step, Target, Wait
 from fingerprint.technique import Technique

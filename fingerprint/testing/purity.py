@@ -29,7 +29,8 @@ import numpy as np
 
 import captures
 import fingerprint
-from fingerprint import overdue, tables
+from fingerprint import tables
+from fingerprint.plugins import overdue
 
 _STANDARD = (sysconfig.get_paths()["stdlib"], sysconfig.get_paths()["platstdlib"], "<frozen ")
 _PROJECT = str(Path(fingerprint.__file__).parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fingerprint.technique import Cited, Evidence, Inconclusive, Interval, Location, Quality, Trigger
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 STATES = ("ok", "down", "blocked", "insufficient", "invalid")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fingerprint.capture import Capture
-from fingerprint.conversations.encrypted_resolvers import PORT, Operators, operators
+from fingerprint.conversations.tls.encrypted_resolvers import PORT, Operators, operators
 from fingerprint.verdict.targets import Target
 
 CONTROL, RESOLVER = "control", "resolver"

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from fingerprint.conversations.openings import Opening
-from fingerprint.conversations.quic_attempts import QuicAttempt
-from fingerprint.conversations.quic_flows import QuicFlow
+from fingerprint.conversations.quic.attempts import QuicAttempt
+from fingerprint.conversations.quic.flows import QuicFlow
 from fingerprint.conversations.streams import Stream
 from fingerprint.technique import Cited
 from fingerprint.verdict.model import Cause, Mechanism

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from fingerprint.capture import Capture
-from fingerprint.conversations.datagrams import DatagramFlow
-from fingerprint.conversations.lookups import Lookup
+from fingerprint.conversations.dns.lookups import Lookup
 from fingerprint.conversations.openings import Opening, may_have_stalled, opening
-from fingerprint.conversations.quic_attempts import QuicAttempt
-from fingerprint.conversations.quic_flows import QuicFlow
+from fingerprint.conversations.quic.attempts import QuicAttempt
+from fingerprint.conversations.quic.flows import QuicFlow
 from fingerprint.conversations.segments import RST
 from fingerprint.conversations.streams import Stream
+from fingerprint.conversations.udp.datagrams import DatagramFlow
 from fingerprint.messages.first_payload import UNKNOWN
 from fingerprint.technique import Cited
-from fingerprint.vantage import UNNAMED
+from fingerprint.vantages.vantage import UNNAMED
 
 # RFC 8446: a resumed handshake's ServerHello, EncryptedExtensions and Finished are the least that a working TLS server
 # sends, above 160 bytes in every hello of the tests; an alert record has 7 (plain) or 24 (protected) bytes.

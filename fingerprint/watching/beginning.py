@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from captures.errors import TargetError
-from fingerprint import consent, exits
-from fingerprint.live import running
+from fingerprint import exits
+from fingerprint.live import consent, running
 from fingerprint.live.asking import Wish
 from fingerprint.store.places import RUNS
 from fingerprint.store.resuming import Keeping
 from fingerprint.terminal import clean
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 from fingerprint.watching import remaining, told
 from fingerprint.watching.live import Line
 from fingerprint.watching.memory import Memory, alone, recall, remember, resumed

@@ -22,9 +22,9 @@ from fingerprint import exits
 from fingerprint.live import running
 from fingerprint.live.asking import Wish
 from fingerprint.networks import Networks
-from fingerprint.registry import Registry
+from fingerprint.plugins.registry import Registry
 from fingerprint.report.document import as_dict
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 from fingerprint.watching.rounds import Outcome, Round
 
 # The clock is looked at this often: while the machine sleeps, the one that a sleep goes by stands still.
@@ -148,7 +148,7 @@ def since_boot_ns() -> int:
 
 def judged(capture: Path, registry: Registry, networks: Networks | None) -> dict[str, Any]:
     """The document that is kept of a capture, as `analyse --store` would keep it."""
-    from fingerprint import analysing
+    from fingerprint.verbs import analysing
 
     report = analysing.judged([str(capture)], registry, jobs=1, networks=networks)
     return as_dict(report, all_ok=True, pictures=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from captures.errors import TargetError
-from fingerprint import runs
+from fingerprint.live import runs
 
 # Worth keeping: what a person will want to look at again.
 FINDINGS = ("blocked", "down")

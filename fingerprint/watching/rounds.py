@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from fingerprint import __version__, runs
+from fingerprint import __version__
 from fingerprint.accounts import PACKETS, Account
+from fingerprint.live import runs
 from fingerprint.report.document import as_dict
 from fingerprint.report.numbers import timestamp
 from fingerprint.store.appending import append

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fingerprint import consent
+from fingerprint.live import consent
 from fingerprint.report.numbers import timestamp
 from fingerprint.watching.memory import Memory
 from fingerprint.watching.schedule import Schedule

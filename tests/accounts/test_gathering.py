@@ -10,7 +10,7 @@ import pytest
 from captures.errors import TargetError
 from fingerprint.accounts.captured import Judging
 from fingerprint.accounts.gathering import gather
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from tests.incident.by_hand import document, target
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from captures.errors import TargetError
-from fingerprint import registry
 from fingerprint.authors import scaffold
+from fingerprint.plugins import registry
 from fingerprint.testing import blocked, run_behind
 from tests.lab.laboratories import needs_a_laboratory
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fingerprint.engine import analyse
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from tests.conversations.resets_talk import ACK, PSH, RST, SYN, Talk, hello
 
 FORGED = {"ttl": 61, "ip_id": 7, "df": False, "window": 1375, "stamps": False}

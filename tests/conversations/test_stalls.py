@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fingerprint.conversations.openings import opening
-from fingerprint.conversations.transfer_starved import Starved, starved
+from fingerprint.conversations.transfers.starved import Starved, starved
 from tests.conversations.resets_talk import ACK, FIN, PSH, RST, Talk
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import captures
-from fingerprint import analysing
 from fingerprint.report.document import as_dict
+from fingerprint.verbs import analysing
 
 SAMPLES = Path(captures.__file__).parent / "samples"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from captures.errors import TargetError
-from fingerprint import analysing
 from fingerprint.__main__ import main
 from fingerprint.report.document import as_dict
+from fingerprint.verbs import analysing
 
 
 def test_one_reset_selects_the_whole_conversation_and_its_lookups(forged_reset, judged):

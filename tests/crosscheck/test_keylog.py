@@ -8,14 +8,17 @@ import pytest
 
 import captures
 from captures.errors import TargetError
-from fingerprint import analysing, keylog, looking, selecting, tables
+from fingerprint import tables
 from fingerprint.__main__ import main
 from fingerprint.capture import Capture
 from fingerprint.crosscheck.comparing import DISAGREE
 from fingerprint.crosscheck.facts import KEY
 from fingerprint.crosscheck.opinion import opinion
+from fingerprint.plugins import looking
 from fingerprint.technique import Evidence
 from fingerprint.testing.conversation import Conversation, written
+from fingerprint.verbs import analysing
+from fingerprint.wireshark import keylog, selecting
 from tests.crosscheck.session import session
 
 

@@ -14,9 +14,10 @@ import pytest
 import captures
 from captures.errors import CaptureError, PrivilegeError, TargetError
 from fingerprint.__main__ import main
-from fingerprint.crosscheck import claims, facts, shark, wireshark
+from fingerprint.crosscheck import claims, facts, wireshark
 from fingerprint.crosscheck.comparing import AGREE, DISAGREE, compare, outcome
 from fingerprint.crosscheck.opinion import opinion
+from fingerprint.wireshark import shark
 
 SAMPLES = Path(captures.__file__).parent / "samples"
 # One of each kind of fact: resets, split hellos, answers, QUIC, HTTP, ICMP, IPv6, UDP.

@@ -8,10 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fingerprint import registry
 from fingerprint.accounts import Account
 from fingerprint.accounts.captured import Judging, accounts
 from fingerprint.lab.evening.timetable import S, evening
+from fingerprint.plugins import registry
 
 FOLDER = Path(str(files("captures"))) / "evening"
 EXPECTED: dict[str, Any] = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))

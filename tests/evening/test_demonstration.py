@@ -7,7 +7,8 @@ import re
 import pytest
 
 from captures.errors import TargetError
-from fingerprint import demonstration, exits
+from fingerprint import exits
+from fingerprint.verbs import demonstration
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fingerprint import analysing, assembling
 from fingerprint.incident.making import EVERYTHING
+from fingerprint.verbs import analysing, assembling
 from tests.evening.bundled import BLOCKED, DOWN, EXPECTED, FOLDER, clock, kept
 
 # Vantages take their turns within so many seconds of a round's beginning, and a round takes some minutes.

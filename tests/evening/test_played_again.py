@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fingerprint import registry
 from fingerprint.accounts.captured import Judging, accounts
 from fingerprint.lab.evening import cutting, playing
 from fingerprint.lab.evening.timetable import evening
+from fingerprint.plugins import registry
 from fingerprint.script import path_of
 from tests.evening.bundled import NAMES, clock, told, wanted
 

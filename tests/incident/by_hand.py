@@ -7,7 +7,7 @@ from hashlib import sha256
 from fingerprint.accounts import Account
 from fingerprint.incident.making import make
 from fingerprint.report.numbers import timestamp
-from fingerprint.vantage import Clock, Vantage
+from fingerprint.vantages.vantage import Clock, Vantage
 
 S = 1_000_000_000
 MINUTE = 60 * S

@@ -9,7 +9,7 @@ import pytest
 
 from fingerprint.incident import comparing
 from fingerprint.incident.document import as_dict
-from fingerprint.vantage import Clock
+from fingerprint.vantages.vantage import Clock
 from tests.incident.by_hand import account, incident, mechanism, rounds, target
 
 SCHEMA = Path(__file__).parents[2] / "docs/reference/incident-1.schema.json"

@@ -8,7 +8,7 @@ import pytest
 
 from fingerprint.incident.making import make
 from fingerprint.report.numbers import timestamp
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 from tests.incident.by_hand import account, at, cell, mechanism, target
 
 ALPHA = Vantage(name="Alpha", asn=64496, country="PK")

@@ -6,7 +6,7 @@ import pytest
 
 from fingerprint.accounts import Problem
 from fingerprint.incident.making import Only
-from fingerprint.vantage import Clock
+from fingerprint.vantages.vantage import Clock
 from tests.incident.by_hand import account, at, cell, incident, mechanism, minutes, rounds, target
 
 THREE = ("tweets.test", "stream.test", "meet.test")
@@ -390,7 +390,7 @@ def test_a_simulation_beside_a_real_line_is_a_doubt():
 def test_files_that_say_nothing_of_their_place_are_one_vantage_and_a_doubt():
     from dataclasses import replace
 
-    from fingerprint.vantage import Vantage
+    from fingerprint.vantages.vantage import Vantage
 
     accounts = [replace(a, vantage=Vantage()) for a in rounds("Alpha", {"tweets.test": "...."})]
     found = incident(accounts)

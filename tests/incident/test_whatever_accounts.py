@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fingerprint.incident.document import as_dict
 from fingerprint.report.numbers import timestamp
-from fingerprint.vantage import Clock
+from fingerprint.vantages.vantage import Clock
 from tests.incident.by_hand import account, at, incident, mechanism, target
 
 SCHEMA = jsonschema.Draft202012Validator(

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 import captures
-from fingerprint import engine, injectors, looking, registry, script, tables
+from fingerprint import engine, injectors, script, tables
 from fingerprint.capture import Capture
 from fingerprint.injectors.clusters import cluster_name, differences, one_device
 from fingerprint.injectors.matching import complaints, matches, rows
 from fingerprint.injectors.traits import Traits
 from fingerprint.lab.presets import PRESETS
 from fingerprint.lab.world import Path as Way
+from fingerprint.plugins import looking, registry
 from fingerprint.report import as_dict
 from fingerprint.technique import Known, Table
 from tests.lab import judging

@@ -10,12 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fingerprint import engine, registry
+from fingerprint import engine
 from fingerprint.lab import world
 from fingerprint.lab.laboratory import Settings, run
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
 from fingerprint.lab.world import Path as Way
+from fingerprint.plugins import registry
 from fingerprint.probing import engine as probing
 from fingerprint.probing.plan import Plan
 from fingerprint.report import as_dict

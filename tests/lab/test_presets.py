@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from fingerprint import engine, registry
+from fingerprint import engine
 from fingerprint.lab.laboratory import Settings
 from fingerprint.lab.presets import PRESETS
 from fingerprint.lab.world import Path as Way
+from fingerprint.plugins import registry
 from fingerprint.report import as_dict
 from tests.lab import judging
 from tests.lab.laboratories import needs_a_laboratory

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from fingerprint import registry
 from fingerprint.engine import analyse
 from fingerprint.lab.presets import PRESETS
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
 from fingerprint.lab.world import NO_RESOLVER, PUBLIC_RESOLVER, RESOLVER, SERVER_A, SERVER_B
+from fingerprint.plugins import registry
 from fingerprint.steps import Hello, Query, Request, Transfer
 
 MINDED = {

@@ -11,7 +11,7 @@ from fingerprint.engine import analyse
 from fingerprint.lab.presets import preset
 from fingerprint.lab.world import Path as Way
 from fingerprint.lab.world import Servers
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from tests.lab.judging import simulated
 
 

@@ -11,7 +11,7 @@ from fingerprint.engine import analyse
 from fingerprint.lab.boxes.slowing import Policer
 from fingerprint.lab.presets import preset, slowing
 from fingerprint.lab.world import Path as Way
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from tests.lab.judging import simulated
 
 # A line whose own queue overflows under the control: there the control is sent again, too.

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from captures.errors import TargetError
-from fingerprint import consent, services
-from fingerprint.live import asking
+from fingerprint import services
+from fingerprint.live import asking, consent
 from fingerprint.live.asking import Named, Wish
 from fingerprint.services.reading import day_ns
 

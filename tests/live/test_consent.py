@@ -7,9 +7,10 @@ import io
 import pytest
 
 from captures.errors import TargetError
-from fingerprint import consent, registry
+from fingerprint.live import consent
 from fingerprint.live.asking import Named, Wish
 from fingerprint.live.running import foreseen_plan
+from fingerprint.plugins import registry
 from fingerprint.steps import Datagram, Hello, Payload, Send
 from fingerprint.technique import Technique
 from tests.live.wires import SERVER

@@ -9,9 +9,11 @@ import pytest
 
 from captures.errors import TargetError
 from captures.write import Link, write
-from fingerprint import runs, script, vantage_given
+from fingerprint import script
+from fingerprint.live import runs
 from fingerprint.script import Script
-from fingerprint.vantage import Vantage
+from fingerprint.vantages import given as vantage_given
+from fingerprint.vantages.vantage import Vantage
 
 
 def told(**more):

@@ -9,7 +9,7 @@ import pytest
 import captures
 from captures.write import Frame, Link, write
 from fingerprint.engine import analyse
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from fingerprint.verdict.model import Verdict
 from tests.lab.judging import simulated
 from tests.metamorphic.test_metamorphic import LARGEST_PKTS, sample_captures

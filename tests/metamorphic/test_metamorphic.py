@@ -9,7 +9,7 @@ import pytest
 
 import captures
 from fingerprint.engine import analyse
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from tests.metamorphic.transform import TRANSFORMS
 
 SAMPLES = Path(captures.__file__).parent / "samples"

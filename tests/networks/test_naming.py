@@ -12,7 +12,7 @@ import pytest
 from fingerprint import networks
 from fingerprint.networks.naming import located, named
 from fingerprint.technique import Location
-from tests.report_by_hand import capture, mechanism, report, verdict
+from tests.report.by_hand import capture, mechanism, report, verdict
 
 MAY = "45.83.220.0\t24\t64501\n45.83.221.0\t24\t64502_64503\n"
 # 17 May 2020, 12:00 UTC

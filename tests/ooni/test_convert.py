@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from captures.errors import TargetError
 from fingerprint.__main__ import main
 from fingerprint.accounts import ooni, reports
-from fingerprint.cli import app
+from fingerprint.cli.main import app
 from tests.ooni.measurements import later, other_site, reset_after_hello, web, written
 
 RUNNER = CliRunner()

@@ -6,16 +6,17 @@ import json
 
 import pytest
 
-from fingerprint import analysing, registry
 from fingerprint.accounts import ooni, reports
 from fingerprint.accounts.captured import Judging
 from fingerprint.accounts.captured import accounts as captured
 from fingerprint.ooni import exporting, ontology
 from fingerprint.ooni.facts import ENDINGS
+from fingerprint.plugins import registry
 from fingerprint.report import as_dict
+from fingerprint.verbs import analysing
 from fingerprint.verdict.taxonomy import NODES, ancestors
 from tests.ooni.measurements import written
-from tests.report_by_hand import report, verdict
+from tests.report.by_hand import report, verdict
 
 # Fields of ooni/spec as of 2024: df-000, df-001, df-002, df-005, df-006, df-008.
 TOP = {

@@ -12,12 +12,12 @@ from hashlib import sha256
 from importlib.resources import files
 
 import captures
-from fingerprint import analysing
 from fingerprint.accounts import Account
 from fingerprint.incident.making import Knowledge, make
 from fingerprint.report import as_dict
 from fingerprint.report.numbers import timestamp
-from fingerprint.vantage import Clock, Vantage
+from fingerprint.vantages.vantage import Clock, Vantage
+from fingerprint.verbs import analysing
 
 S = 1_000_000_000
 MINUTE = 60 * S

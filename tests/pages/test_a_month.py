@@ -12,7 +12,7 @@ from reading import Page, written
 from fingerprint.accounts import Account
 from fingerprint.incident.making import Knowledge, make
 from fingerprint.report.numbers import timestamp
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 DAY = 24 * 60 * by_hand.MINUTE
 PROVIDERS, ROUNDS = 20, 30

@@ -12,7 +12,7 @@ from reading import Page
 from fingerprint.accounts import Account
 from fingerprint.incident.making import Knowledge, make
 from fingerprint.pages import write_html, write_markdown
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 HOSTILE = (
     "<script>alert(1)</script>",

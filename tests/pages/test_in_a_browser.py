@@ -6,7 +6,7 @@ import by_hand
 import pytest
 from reading import written
 
-from fingerprint import analysing
+from fingerprint.verbs import analysing
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ import pytest
 from reading import Page, digest, written
 
 from fingerprint.incident.model import Comparison, Doubt
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 
 @pytest.fixture(scope="module")

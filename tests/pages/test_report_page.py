@@ -9,8 +9,8 @@ import pytest
 from reading import Page, digest
 
 import captures
-from fingerprint import analysing
 from fingerprint.report import write
+from fingerprint.verbs import analysing
 
 SAMPLES = Path(captures.__file__).parent / "samples"
 

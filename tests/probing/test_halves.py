@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fingerprint import registry
+from fingerprint.plugins import registry
 from fingerprint.probing.names_asked import never_registered
 from fingerprint.steps import FORMS, NAMED_BY_SERVER, Control, Handshake, Hello, Query, Replies, Request, Send, Transfer
 from tests.probing.worlds import TARGET

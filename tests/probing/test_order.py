@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fingerprint import registry
+from fingerprint.plugins import registry
 from fingerprint.probing.order import (
     FALSE_BLOCK,
     LEAST_BITS,

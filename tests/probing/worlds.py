@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from fingerprint import registry
 from fingerprint.lab import world
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
+from fingerprint.plugins import registry
 from fingerprint.probing.engine import probe
 from fingerprint.probing.pacing import place_of
 from fingerprint.probing.plan import Plan

@@ -9,10 +9,11 @@ import pytest
 
 import captures
 from captures.errors import TargetError
-from fingerprint import analysing, services
+from fingerprint import services
 from fingerprint.services.choosing import chosen
 from fingerprint.services.model import Services
 from fingerprint.services.reading import read
+from fingerprint.verbs import analysing
 
 SAMPLES = Path(captures.__file__).parent / "samples"
 CASES = ("sni_forged_reset", "dns_race", "doq_dropped", "dns_lying_resolver", "client_aborts", "throttled_policer")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fingerprint import analysing, services
+from fingerprint import services
 from fingerprint.services.reading import host, read
+from fingerprint.verbs import analysing
 
 FORUM = """
 id = "forum"

@@ -8,10 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import captures
-from fingerprint import engine, registry
+from fingerprint import engine
 from fingerprint.accounts import PACKETS, Account
+from fingerprint.plugins import registry
 from fingerprint.report import as_dict
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 
 SAMPLE = Path(captures.__file__).parent / "samples" / "sni_forged_reset" / "capture.pcapng"
 

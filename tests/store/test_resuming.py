@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import pytest
 
 from captures.errors import CaptureError, FingerprintError, TargetError
-from fingerprint import cli_store, registry, store
+from fingerprint import store
 from fingerprint.__main__ import leave
-from fingerprint.cli import app
+from fingerprint.cli import keeping_options
+from fingerprint.cli.main import app
+from fingerprint.plugins import registry
 from fingerprint.store import made_by, resuming
-from fingerprint.vantage import Vantage
-from tests.report_by_hand import CLIENT, capture, report, verdict
+from fingerprint.vantages.vantage import Vantage
+from tests.report.by_hand import CLIENT, capture, report, verdict
 from tests.store.made import SAMPLE
 
 
@@ -175,7 +177,7 @@ def test_options_are_told_by_what_they_say(tmp_path):
     from functools import partial
 
     judge = partial(dict, registry=1, vantage=2, together=False, display_filter=None, part_s=600.0, networks=None)
-    assert cli_store.options(judge.keywords) == {"part_s": 600.0}
+    assert keeping_options.options(judge.keywords) == {"part_s": 600.0}
 
 
 def test_a_file_is_no_store(tmp_path):

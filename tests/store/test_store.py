@@ -13,7 +13,7 @@ import pytest
 from captures.errors import CaptureError, TargetError
 from fingerprint import store
 from fingerprint.accounts.stored import accounts
-from fingerprint.vantage import Clock, Vantage
+from fingerprint.vantages.vantage import Clock, Vantage
 from tests.store.made import account, document
 
 CAFE = Vantage(

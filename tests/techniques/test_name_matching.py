@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fingerprint.conversations import hello_forms
 from fingerprint.conversations.openings import opening
+from fingerprint.conversations.tls import hello_forms
 from fingerprint.technique import Evidence
 from fingerprint.verdict.judge import judge
 from techniques.name_matching import NameMatching

@@ -10,9 +10,9 @@ import pytest
 
 import captures
 from fingerprint.capture import Capture
-from fingerprint.conversations import quic_attempts
+from fingerprint.conversations.quic import attempts as quic_attempts
 from fingerprint.engine import analyse
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from fingerprint.technique import Evidence, Inconclusive
 from fingerprint.verdict.model import Verdict
 

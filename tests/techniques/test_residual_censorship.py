@@ -8,10 +8,11 @@ import pytest
 
 import captures
 from captures.reading import read
-from fingerprint import engine, registry
+from fingerprint import engine
 from fingerprint.capture import Capture
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
 from fingerprint.lab.world import NAMES, RESOLVER
+from fingerprint.plugins import registry
 from fingerprint.probing import engine as probing
 from fingerprint.probing.plan import Plan
 from fingerprint.script import Script, path_of, write

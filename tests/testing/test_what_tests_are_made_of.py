@@ -6,9 +6,10 @@ import pytest
 
 import captures
 from captures.errors import PluginError, TargetError
-from fingerprint import engine, registry
+from fingerprint import engine
 from fingerprint.capture import Capture
 from fingerprint.lab.censor import Drop, Pass
+from fingerprint.plugins import registry
 from fingerprint.testing import Conversation, blocked, mangled, run_behind, written
 from fingerprint.testing.mangling import HOW
 from fingerprint.testing.named import named

@@ -8,7 +8,7 @@ import pytest
 
 import captures
 from fingerprint.engine import analyse
-from fingerprint.registry import load
+from fingerprint.plugins.registry import load
 from tests.lab.judging import simulated
 
 SAMPLES = Path(captures.__file__).parent / "samples"

@@ -115,7 +115,7 @@ def test_two_trials_with_a_passing_control_carry_what_one_clue_does_not() -> Non
 
 
 def test_every_clue_of_every_technique_states_its_default_and_known_hypotheses() -> None:
-    from fingerprint.registry import load
+    from fingerprint.plugins.registry import load
 
     known = set(taxonomy.INNOCENTS) | {"innocent", "*"}
     actions = {n.split(".", 1)[1] for n in taxonomy.NODES}
@@ -140,7 +140,7 @@ def test_a_stepping_clock_takes_from_timing_what_it_can_fake() -> None:
 
 def test_every_issue_that_lowers_is_one_that_quality_can_find_and_every_group_exists() -> None:
     from fingerprint import quality
-    from fingerprint.registry import load
+    from fingerprint.plugins.registry import load
     from fingerprint.verdict.lowering import LOWERED
 
     groups = {c.group for _, t in load().techniques for c in t.clues}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from fingerprint import engine, registry
+from fingerprint import engine
 from fingerprint.lab import world
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
+from fingerprint.plugins import registry
 from fingerprint.probing import engine as probing
 from fingerprint.probing.plan import Plan
 from fingerprint.report import as_dict
 from fingerprint.script import path_of, write
 from fingerprint.steps import Control, Target
 from fingerprint.store.resuming import Keeping
-from fingerprint.vantage import Vantage
+from fingerprint.vantages.vantage import Vantage
 from fingerprint.watching import remaining
 from fingerprint.watching.memory import Memory
 from fingerprint.watching.rounds import Outcome, Watch, watch

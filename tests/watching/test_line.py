@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from fingerprint import registry
 from fingerprint.live.asking import Named, Wish
-from fingerprint.vantage import Vantage
+from fingerprint.plugins import registry
+from fingerprint.vantages.vantage import Vantage
 from fingerprint.watching.live import Line
 from fingerprint.watching.schedule import NS
 

@@ -12,16 +12,17 @@ import lzma
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fingerprint import registry, vantage_given
 from fingerprint.accounts import Account
 from fingerprint.accounts.captured import Judging, accounts
 from fingerprint.lab.evening import cutting
 from fingerprint.lab.evening.rounds import Round, play_all
 from fingerprint.lab.evening.timetable import Evening, evening
+from fingerprint.plugins import registry
 from fingerprint.script import path_of
 from fingerprint.store.entry import entry, line
 from fingerprint.store.places import PACKED
-from fingerprint.vantage_given import MANIFEST
+from fingerprint.vantages import given as vantage_given
+from fingerprint.vantages.given import MANIFEST
 
 STORE = "store"
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path as File
 from zlib import crc32
 
-from fingerprint import registry
 from fingerprint.lab.boxes.forging import Injector, both
 from fingerprint.lab.boxes.slowing import Marks, Policer
 from fingerprint.lab.boxes.watching import Names, Watch
@@ -19,6 +18,7 @@ from fingerprint.lab.packet import ACK, RST
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.simulated.carrier import SimulatedCarrier
 from fingerprint.lab.world import PUBLIC_RESOLVER, Path, Servers, World
+from fingerprint.plugins import registry
 from fingerprint.probing import engine as probing
 from fingerprint.probing.plan import Plan
 from fingerprint.script import Script, path_of, write

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from fingerprint.vantage import Clock, Vantage
+from fingerprint.vantages.vantage import Clock, Vantage
 
 S = 10**9
 

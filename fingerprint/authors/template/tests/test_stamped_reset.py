@@ -6,7 +6,8 @@ import json
 import runpy
 from pathlib import Path
 
-from fingerprint import engine, registry
+from fingerprint import engine
+from fingerprint.plugins import registry
 from fingerprint.testing import Conversation, blocked, check_technique, run_behind, written
 
 HERE = Path(__file__).parents[1]

@@ -1,0 +1,1 @@
+"""Questions to resolvers and everything that claims to be an answer."""

@@ -1,0 +1,1 @@
+"""QUIC connections: what was tried, what came back, and what ended them."""

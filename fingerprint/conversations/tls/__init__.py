@@ -1,0 +1,1 @@
+"""Hellos, the flights that answer them, and names beside addresses."""

@@ -1,0 +1,1 @@
+"""Transfers: how fast, held back by what, and beside which control."""

@@ -1,0 +1,1 @@
+"""Datagrams other than DNS and QUIC, one by one and by address."""
