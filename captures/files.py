@@ -58,6 +58,11 @@ def _below(folder: Path) -> Iterator[str]:
                 yield str(path)
 
 
+def is_capture(path: Path) -> bool:
+    """Whether a file is there that ends or begins like a capture: what nobody wants to see overwritten."""
+    return path.is_file() and (_named_like_a_capture(path.name) or _begins_like_a_capture(path))
+
+
 def _hidden(name: str) -> bool:
     return name.startswith(".")
 

@@ -52,9 +52,9 @@ def analyse(
     registry = analysing.registry(plugins or (), settings or (), technique or ())
     states = analysing.states(fail_on or ())
     showing = analysing.Showing(why=why, all_ok=every, with_vantage=with_vantage)
-    output = analysing.Output(form="json" if json else form, path=out, showing=showing)
     here = vantage_options.vantage(vantage, provider, asn, country, place, note)
     paths = [*(files or ()), *(read or ())]
+    output = analysing.Output(form="json" if json else form, path=out, showing=showing, sources=tuple(paths))
     keep = keeper(service)
     cut = cutter(excerpt, paths, registry, part_s)
     judge = partial(

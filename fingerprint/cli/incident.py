@@ -70,7 +70,15 @@ def incident(
         with_vantage=with_vantage,
     )
     only = assembling.only(service or (), since, until)
-    wanted = assembling.Wanted(html=html, md=md, csv=csv, parquet=parquet, json=json, out=out)
+    wanted = assembling.Wanted(
+        html=html,
+        md=md,
+        csv=csv,
+        parquet=parquet,
+        json=json,
+        out=out,
+        sources=(*(paths or ()), *map(str, compare or ())),
+    )
     made = assembling.assembled(
         paths or (),
         how=how,

@@ -21,6 +21,7 @@ from fingerprint.report import Showing
 from fingerprint.terminal import complain
 from fingerprint.vantages.given import NOTHING
 from fingerprint.vantages.vantage import Vantage
+from fingerprint.verbs import destination
 from fingerprint.verdict.model import STATES, Failure, Report
 from fingerprint.wireshark import selecting
 
@@ -29,16 +30,19 @@ __all__ = ["Output", "Showing", "finish", "judged", "registry", "states"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """Where a report goes, and in which form. Raises TargetError for a form that does not exist."""
+    """Where a report goes, and in which form. Raises TargetError for a form or a place that is none.
+
+    ``sources`` are read for it, and never written over.
+    """
 
     form: str = "text"
     path: Path | None = None
     showing: Showing = field(default_factory=Showing)
+    sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         reports.check(self.form, self.path)
-        if self.path and not self.path.parent.is_dir():
-            raise TargetError(f"-o {self.path}: there is no folder {self.path.parent}; make it first")
+        destination.check("-o", self.path, self.sources)
 
 
 def registry(plugins: Sequence[Path], settings: Iterable[str], only: Sequence[str]) -> Registry:
@@ -130,6 +134,7 @@ def finish(report: Report, output: Output, fail_on: Collection[str] = ()) -> int
     """Write the report where it should go, complain on standard error, and return the exit code."""
     if output.path:
         reports.save(report, output.path, form=output.form, showing=output.showing)
+        destination.tell(output.path)
     else:
         reports.write(report, sys.stdout, form=output.form, showing=output.showing)
         sys.stdout.flush()

@@ -23,6 +23,7 @@ from fingerprint.incident.making import Knowledge, Only, make
 from fingerprint.incident.model import Incident
 from fingerprint.report.privacy import file_name
 from fingerprint.terminal import complain
+from fingerprint.verbs import destination
 
 if TYPE_CHECKING:
     from fingerprint.networks import Networks
@@ -38,12 +39,15 @@ class Wanted:
     parquet: Path | None = None
     json: bool = False
     out: Path | None = None
+    sources: tuple[str, ...] = ()  # what is read, and never written over
 
     def __post_init__(self) -> None:
+        taken: dict[Path, str] = {}
         for option in ("html", "md", "csv", "parquet", "out"):
             path: Path | None = getattr(self, option)
-            if path and not path.absolute().parent.is_dir():
-                raise TargetError(f"--{option} {path}: there is no folder {path.parent}; make it first")
+            destination.check(f"--{option}", path, self.sources)
+            if path and (other := taken.setdefault(path.absolute(), option)) != option:
+                raise TargetError(f"--{option} {path}: --{other} goes there already; choose another name")
 
 
 def assembled(
@@ -142,7 +146,7 @@ def finish(incident: Incident, accounts: Sequence[Account], problems: Sequence[P
         summary.write(incident, sys.stdout)
         sys.stdout.flush()
     for path in wrote:
-        sys.stderr.write(f"wrote {path}\n")
+        destination.tell(path)
     return _code(accounts, problems)
 
 

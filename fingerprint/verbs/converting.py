@@ -19,6 +19,7 @@ from fingerprint.accounts.gathering import gather
 from fingerprint.report import machine, rows
 from fingerprint.report.rows import Row
 from fingerprint.terminal import complain
+from fingerprint.verbs import destination
 from fingerprint.verdict.model import STATES
 
 Document = dict[str, Any]
@@ -31,11 +32,13 @@ def convert(paths: Sequence[str], how: Judging, *, form: str, out: Path | None) 
 
     Raises TargetError for a form that does not exist, or that needs a file and has none.
     """
-    check(form, out)
+    check(form, out, paths)
     with _named(paths) as files:
         accounts, problems = gather(files, how=how)
         if accounts:
             _write(accounts, problems, form, out)
+            if out:
+                destination.tell(out)
     for problem in problems:
         complain(problem.says if problem.says.startswith(problem.file) else f"{problem.file}: {problem.says}")
     if not accounts:
@@ -43,14 +46,13 @@ def convert(paths: Sequence[str], how: Judging, *, form: str, out: Path | None) 
     return exits.PARTIAL if problems else exits.ANSWERED
 
 
-def check(form: str, out: Path | None) -> None:
+def check(form: str, out: Path | None, sources: Sequence[str] = ()) -> None:
     """Raises TargetError for a form that does not exist, or that cannot be written there."""
     if form not in (*FORMS, PARQUET):
         raise TargetError(f"--to {form} is not available; choose {', '.join((*FORMS, PARQUET))}")
     if form == PARQUET and out is None:
         raise TargetError("--to parquet is no text; name a file for it with -o")
-    if out and not out.parent.is_dir():
-        raise TargetError(f"-o {out}: there is no folder {out.parent}; make it first")
+    destination.check("-o", out, sources)
 
 
 @contextmanager

@@ -20,20 +20,20 @@ def default_path(file: str) -> Path:
     return Path(Path(file).name.split(".pcap")[0] + ".evidence.pcapng")
 
 
-def check(out: Path, files: list[str], *, part_s: float | None = None) -> None:
+def check(out: Path, files: list[str], *, part_s: float | None = None, option: str = "-w") -> None:
     """Raises TargetError if evidence cannot be written there, or not of these files."""
     if part_s is not None:
-        raise TargetError(f"-w {out}: evidence is cut for one verdict on the whole file; leave --parts out")
+        raise TargetError(f"{option} {out}: evidence is cut for one verdict on the whole file; leave --parts out")
     if len(files) != 1 or files == ["-"] or Path(files[0]).is_dir():
-        raise TargetError(f"-w {out}: evidence is cut from one file; name one")
+        raise TargetError(f"{option} {out}: evidence is cut from one file; name one")
     if not out.parent.is_dir():
-        raise TargetError(f"-w {out}: there is no folder {out.parent}; make it first")
+        raise TargetError(f"{option} {out}: there is no folder {out.parent}; make it first")
 
 
 def evidence(file: str, out: Path | None, registry: Registry) -> int:
     """Judge the file, write its evidence, and return the exit code. Raises CaptureError where there is none."""
     path = out or default_path(file)
-    check(path, [file])
+    check(path, [file], option="-o")
     report = analysing.judged([file], registry, jobs=1)
     if not report.captures:
         raise CaptureError(report.errors[0].error if report.errors else f"{file}: cannot be read")

@@ -30,14 +30,14 @@ FACTS = "What was really said in public about that evening, and nothing else:"
 
 
 def show(*, form: str = "text", why: bool = False, out: Path | None = None) -> int:
-    """One capture, then the evening: the report on it is written to ``out``. Returns the exit code.
+    """One capture, then the evening: the page on it is written to ``out``. Returns the exit code.
 
-    ``form`` other than text, and ``why``, give the capture's whole report and no evening. Raises TargetError where a
-    file that is none of this tool's stands in the page's place.
+    ``form`` other than text, and ``why``, give the capture's whole report and no evening; then that goes to ``out``.
+    Raises TargetError where a file that is none of this tool's stands in the page's place.
     """
     page = out or PAGE
     if form != "text" or why:
-        return whole(form=form, why=why)
+        return whole(form=form, why=why, out=out)
     refuse_strangers(page)
     report, about = judged()
     introduce(about, report.captures[0].file)
@@ -48,12 +48,13 @@ def show(*, form: str = "text", why: bool = False, out: Path | None = None) -> i
     return exits.ANSWERED
 
 
-def whole(*, form: str, why: bool) -> int:
+def whole(*, form: str, why: bool, out: Path | None) -> int:
     """The sample's report in full."""
+    output = Output(form=form, path=out, showing=Showing(why=why))
     report, about = judged()
-    if form == "text":
+    if form == "text" and out is None:
         introduce(about, report.captures[0].file)
-    analysing.finish(report, Output(form=form, showing=Showing(why=why)))
+    analysing.finish(report, output)
     return exits.ANSWERED if report.captures else exits.FAILED
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -234,3 +235,30 @@ def test_the_project_never_needs_the_current_directory(tmp_path, samples):
         check=False,
     )
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("words", [("analyse",), ("convert",), ("incident", "--md", "page.md")])
+def test_nothing_is_written_over_a_capture_or_over_what_is_read(samples, tmp_path, words):
+    verb, *more = words
+    capture = tmp_path / "mine.pcapng"
+    shutil.copy(samples[0], capture)
+    before = capture.read_bytes()
+    for out in (capture, tmp_path, "-"):
+        done = fingerprint(verb, capture, *more, "-o", out)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert any(words in done.stderr for words in (b"choose another name", b"name a file in it", b"leave it out"))
+    assert capture.read_bytes() == before
+
+
+def test_a_report_is_not_written_over_the_report_that_it_is_made_of(samples, tmp_path):
+    report = tmp_path / "report.json"
+    assert fingerprint("analyse", samples[0], "--json", "-o", report).stderr == f"wrote {report}\n".encode()
+    done = fingerprint("convert", report, "--to", "csv", "-o", report)
+    assert done.returncode == 2
+    assert json.loads(report.read_text())["schema"] == "fingerprint/report/1"
+
+
+def test_two_forms_of_an_incident_are_not_written_over_each_other(samples, tmp_path):
+    done = fingerprint("incident", samples[0], "--html", tmp_path / "a", "--md", tmp_path / "a")
+    assert done.returncode == 2
+    assert b"--html goes there already" in done.stderr
