@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fingerprint.conversations.dns.answers import is_bogon, network, registrable
 from fingerprint.ooni.facts import SYSTEM_ENGINES, Control, Exchange, Greeting, Lookup, Measurement
-from fingerprint.ooni.fields import SECOND_NS
+from fingerprint.ooni.fields import SECOND_NS, beyond_nat64
 
 # Two measurements are of one moment if they lie no farther apart: a probe works through its list of sites in minutes.
 TOGETHER_NS = 900 * SECOND_NS
@@ -35,6 +35,7 @@ class Beside:
 
     passes: dict[tuple[str, int, str], tuple[Pass, ...]]
     answered: dict[str, frozenset[str]]  # session → names whose lookup agrees with the test helper's
+    proxied: frozenset[tuple[str, str]]  # (session, network) of addresses that nobody can have, and where names worked
 
     def other_name(self, m: Measurement, address: str, port: int, layer: str) -> Pass | None:
         """The nearest pass of a name that is no relative of the target's, there and within a quarter of an hour."""
@@ -43,6 +44,10 @@ class Beside:
         last = bisect_right(passes, m.first_ns + TOGETHER_NS, key=_when)
         near = [p for p in passes[first:last] if registrable(p.name) != own]
         return min(near, key=lambda p: (abs(p.at_ns - m.first_ns), p.line), default=None)
+
+    def by_proxy(self, m: Measurement, lookup: Lookup) -> bool:
+        """Whether it was given stand-ins, as a proxy on the machine gives them: some name worked at one of the kind."""
+        return any(is_bogon(a) and (m.session, network(a)) in self.proxied for a in lookup.addresses)
 
     def others_answered(self, m: Measurement) -> int:
         """How many other names the resolver answered in the same run of the probe as the test helper's did."""
@@ -53,7 +58,9 @@ def beside(measurements: Iterable[Measurement]) -> Beside:
     """What the measurements of one network give each other."""
     passes: dict[tuple[str, int, str], list[Pass]] = {}
     answered: dict[str, set[str]] = {}
+    proxied: set[tuple[str, str]] = set()
     for m in measurements:
+        proxied.update((m.session, network(a)) for a in _stand_ins(m))
         for g in m.greetings:
             if g.failure is None and g.sni and g.ttl_hops is None:
                 passes.setdefault((g.address, g.port, "tls"), []).append(_pass(m, g.sni))
@@ -64,7 +71,15 @@ def beside(measurements: Iterable[Measurement]) -> Beside:
     return Beside(
         passes={place: tuple(sorted(found, key=lambda p: (p.at_ns, p.line))) for place, found in passes.items()},
         answered={session: frozenset(names) for session, names in answered.items()},
+        proxied=frozenset(proxied),
     )
+
+
+def _stand_ins(m: Measurement) -> Iterable[str]:
+    """Addresses that no public service can have, and that the name itself answered at all the same."""
+    mine = {a for q in m.lookups if q.name == m.target for a in q.addresses if is_bogon(a)}
+    sure = {g.address for g in m.greetings if g.verified and related(g.sni, m.target)}
+    return mine if mine and m.alike else mine & sure
 
 
 def _when(p: Pass) -> int:
@@ -88,8 +103,8 @@ def agrees(lookup: Lookup, control: Control) -> bool:
     """Whether a lookup by the line's resolver and the test helper's gave addresses of one network or one AS."""
     if lookup.engine not in SYSTEM_ENGINES or not lookup.addresses:
         return False
-    theirs = {network(a) for a in control.addresses}
-    return bool(theirs & {network(a) for a in lookup.addresses} or lookup.asns & control.asns)
+    theirs = {network(beyond_nat64(a)) for a in control.addresses}
+    return bool(theirs & {network(beyond_nat64(a)) for a in lookup.addresses} or lookup.asns & control.asns)
 
 
 def related(name: str, target: str) -> bool:
@@ -111,7 +126,7 @@ def trusted(m: Measurement, address: str) -> bool:
         return True
     if m.control is None:
         return True
-    if address in m.control.addresses or network(address) in {network(a) for a in m.control.addresses}:
+    if network(beyond_nat64(address)) in {network(beyond_nat64(a)) for a in m.control.addresses}:
         return True
     return any(address in q.addresses and q.asns & m.control.asns for q in m.lookups)
 

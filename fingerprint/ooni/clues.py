@@ -86,6 +86,15 @@ SOCKET: Mapping[tuple[str, str], Clue] = MappingProxyType(
     {(action, control): _failing(action, control) for action in _INNOCENTS for control in SAID}
 )
 
+FAILS_THERE_TOO = Clue(
+    id="fails-for-the-helper-too",
+    says="the request to {name} failed ({failure}), and so did the test helper's ({theirs}) (line {line})",
+    group="socket",
+    # Of all endings silence is the one that a failure without a name can always stand for.
+    given={"*.timeout": 0.01, **_BOTH},
+    source="ts-017: what fails from two places fails for its own reasons; set by hand",
+)
+
 _BY_NAME = ("reset", "timeout", "close", "alert")
 _NAMED = {
     **{f"*.{action}": 0.02 for action in _BY_NAME},
@@ -98,7 +107,7 @@ _NAMED = {
 def _passing(control: str, refuses: float, where: str) -> Clue:
     return Clue(
         id=f"other-name-passes-here-{control}",
-        says=f"{{control}} passes on {{where}}, {where}, and {{name}} does not (lines {{other}} and {{line}})",
+        says=f"{{control}} passes on {{where}}, {where}, and {{name}} does not ({{lines}})",
         group="name-pair",
         given={
             **_NAMED, "server-refuses": refuses, "path-failure": 0.3, "loss": 0.3, "server-down": 0.02,
@@ -127,6 +136,18 @@ RESET_ON_THE_WAY = Clue(
         "path-failure": 0.002, "innocent": 0.0005, "*": 0.001,
     },
     source="RFC 791: what died on the way was read by nobody behind; OONI, ts-037; set by hand",
+)  # fmt: skip
+# Versions of ts-037 before `so_error` keep no report of a router: silence may be a line that was dead for a moment.
+RESET_BEFORE_AN_ANSWER = Clue(
+    id="reset-before-an-answer",
+    says="{name} is reset with packets that live {hop} hops; {control} is answered at {where} with {far} and, from"
+    " {hop} on, with no fewer (line {line})",
+    group="place",
+    given={
+        "*.reset": 0.8, **dict.fromkeys((*_FILTERS, "captive-portal", "split-tcp", "local-network"), 0.05),
+        "path-failure": 0.02, "loss": 0.05, "server-refuses": 0.05, "innocent": 0.02, "*": 0.02,
+    },
+    source="RFC 791: what died on the way was read by nobody behind; OONI, ts-037 before so_error; set by hand",
 )  # fmt: skip
 RESET_IN_THE_HOUSE = Clue(
     id="reset-in-the-house",

@@ -1,7 +1,9 @@
 """Clues of names that were looked up and of pages that were shown; see `fingerprint.ooni.clues` for how they stand.
 
-Nobody chooses the resolver of the own provider in order to filter; with any other resolver a filter that was asked for
-is the first explanation, and sockets do not tell it from a censor.
+Nobody chooses the resolver of the own provider in order to filter. But what a probe knows of the resolver is the one
+at the far end: on the line of a house a router, or a box with a list, is asked first and may answer by itself. A
+phone's own line has none. With any other resolver, too, a filter that was asked for is the first explanation, and
+sockets do not tell it from a censor.
 """
 
 from __future__ import annotations
@@ -11,10 +13,16 @@ from types import MappingProxyType
 
 from fingerprint.technique import Clue
 
-PROVIDERS, ANYBODYS = "provider", "anybody"
-_WHOSE = {PROVIDERS: "the network's own resolver", ANYBODYS: "a resolver that somebody chose"}
+PROVIDERS, HOUSES, ANYBODYS = "provider", "house", "anybody"
+_WHOSE = {
+    PROVIDERS: "the network's own resolver",
+    HOUSES: "the network's own resolver, or a box in the house before it,",
+    ANYBODYS: "a resolver that somebody chose",
+}
+# As `dns-denial` has it of packets: a provider's resolver that is asked directly, and any other.
 _CHOSEN = {
     PROVIDERS: {"chosen-filter": 0.04, "corporate-proxy": 0.01},
+    HOUSES: {"chosen-filter": 0.6, "corporate-proxy": 0.3},
     ANYBODYS: {"chosen-filter": 0.6, "corporate-proxy": 0.3},
 }
 
@@ -68,7 +76,7 @@ BOGON = _both(
         group="dns-content",
         given={
             "dns.injection.bogon": 0.6, "captive-portal": 0.05, "local-network": 0.02, **_CHOSEN[whose],
-            "chosen-filter": {PROVIDERS: 0.01, ANYBODYS: 0.6}[whose], "ordinary": 0.0005, "innocent": 0.0002,
+            "chosen-filter": 0.01 if whose == PROVIDERS else 0.6, "ordinary": 0.0005, "innocent": 0.0002,
             "*": 0.0005,
         },
         source="RFC 6890; RFC 6950 section 4 (inner views are given by resolvers inside); set by hand",

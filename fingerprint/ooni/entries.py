@@ -13,6 +13,8 @@ from fingerprint.ooni.facts import Connect, Control, Exchange, Greeting, Lookup
 from fingerprint.signatures import LOOKED_AT_CHARS, Signatures
 
 Keys = Mapping[str, Any]
+# RFC 1812 section 5.3.1: an ICMP Time Exceeded, in the words of sockets.
+REPORTED_DEAD = frozenset({"host_unreachable", "network_unreachable"})
 TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,300})", re.IGNORECASE)
 
 
@@ -46,8 +48,10 @@ def connects(keys: Keys) -> Iterator[Connect]:
     for entry in fields.rows(keys.get("tcp_connect")):
         where, port = fields.address(entry.get("ip")), fields.whole(entry.get("port"))
         status = fields.table(entry.get("status"))
-        if where and port is not None and 0 <= port < 1 << 16 and "failure" in status:
-            yield Connect(address=where, port=port, failure=fields.failure(status["failure"]))
+        # Where a database has dropped what was null, a success is all that is left.
+        told = "failure" in status or status.get("success") is True
+        if where and port is not None and 0 <= port < 1 << 16 and told:
+            yield Connect(address=where, port=port, failure=fields.failure(status.get("failure")))
 
 
 def greetings(keys: Keys) -> Iterator[Greeting]:
@@ -76,13 +80,15 @@ def greeting(entry: Keys, at: tuple[str, int] | None, *, quic: bool = False) -> 
         failure=failed,
         verified=failed is None and entry.get("no_tls_verify") is False,
         quic=quic or entry.get("network") in ("udp", "quic"),
-        expired=fields.failure(entry.get("so_error")) is not None,
+        # ts-037: until 0.1.2 the error of the socket stands beside the failure, since 0.1.3 it is the failure.
+        expired=fields.failure(entry.get("so_error")) is not None or failed in REPORTED_DEAD,
     )
 
 
 def exchanges(keys: Keys, signatures: Signatures) -> tuple[Exchange, ...]:
     """The ``requests`` of df-001, which has the last one first; here the first comes first."""
     found = []
+    anybody = any(entry.get("no_tls_verify") is True for entry in fields.rows(keys.get("tls_handshakes")))
     for entry in fields.rows(keys.get("requests")):
         request, response = fields.table(entry.get("request")), fields.table(entry.get("response"))
         asked = fields.url(request.get("url"))
@@ -98,6 +104,7 @@ def exchanges(keys: Keys, signatures: Signatures) -> tuple[Exchange, ...]:
                 host=host,
                 path=path,
                 secure=scheme == "https",
+                certified=scheme == "https" and not anybody,
                 failure=fields.failure(entry.get("failure")),
                 status=status if status and status > 0 else None,
                 to_host=to[1] if to else None,

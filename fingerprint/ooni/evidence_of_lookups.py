@@ -9,8 +9,18 @@ from typing import Any
 from fingerprint.conversations.dns.answers import far_apart, is_bogon
 from fingerprint.ooni import clues_of_lookups as clues
 from fingerprint.ooni.beside import Beside, related, trusted
-from fingerprint.ooni.facts import ANSWERED_NO, ENDINGS, PLAIN_ENGINES, SYSTEM_ENGINES, Exchange, Lookup, Measurement
-from fingerprint.signatures import CHOSEN, Signatures
+from fingerprint.ooni.facts import (
+    ANOTHERS,
+    ANSWERED_NO,
+    ENDINGS,
+    PLAIN_ENGINES,
+    SYSTEM_ENGINES,
+    Exchange,
+    Lookup,
+    Measurement,
+)
+from fingerprint.ooni.fields import beyond_nat64
+from fingerprint.signatures import CHOSEN, Signature, Signatures
 from fingerprint.technique import Cited, Clue, Evidence, Facets, Subject, Trigger, cite
 
 # Likewise words that stand elsewhere too: what a page of these scopes says does not tell whose it is.
@@ -19,8 +29,7 @@ NOBODYS = CHOSEN | {"vbw"}
 
 def of_lookups(m: Measurement, beside: Beside, signatures: Signatures) -> Iterator[Evidence]:
     """Denials, silence and false answers for the target's name."""
-    asked = (q for q in m.lookups if q.name == m.target and q.engine in PLAIN_ENGINES)
-    found = [e for e in (_of_lookup(m, q, signatures) for q in asked) if e]
+    found = [e for e in (_of_lookup(m, q, signatures) for q in _asked(m) if not beside.by_proxy(m, q)) if e]
     others = beside.others_answered(m)
     if not found or not others:
         yield from found
@@ -31,20 +40,30 @@ def of_lookups(m: Measurement, beside: Beside, signatures: Signatures) -> Iterat
     yield cite(clues.OTHERS_ANSWERED, subject(m, "dns"), cited(m), facets=facets, others=others, line=m.line)
 
 
+def _asked(m: Measurement) -> Iterator[Lookup]:
+    """The target's lookups in the clear, without those for one type of address where the other type was given.
+
+    RFC 8020 section 2, and RFC 4074 section 4.2 for servers that deny a name because it has no AAAA.
+    """
+    asked = [q for q in m.lookups if q.name == m.target and q.engine in PLAIN_ENGINES]
+    given = {(q.engine, q.resolver) for q in asked if q.addresses}
+    return (q for q in asked if q.addresses or (q.engine, q.resolver) not in given)
+
+
 def _of_lookup(m: Measurement, lookup: Lookup, signatures: Signatures) -> Evidence | None:
     control = m.control
-    mine = m.own_resolver and lookup.engine in SYSTEM_ENGINES
-    whose = clues.PROVIDERS if mine else clues.ANYBODYS
+    whose = clues.ANYBODYS
+    if m.own_resolver and lookup.engine in SYSTEM_ENGINES:
+        whose = clues.PROVIDERS if m.mobile else clues.HOUSES
     words: dict[str, Any] = {"name": m.target, "line": m.line, "given": listed(lookup.addresses)}
     theirs = listed(control.addresses) if control else ""
-    if page := signatures.notice(lookup.addresses):
+    if page := _notice(m, lookup, signatures):
         helper = f"the test helper was given {theirs}" if theirs else "no test helper was asked"
         return _about(m, clues.NOTICE, lookup.addresses, page=page.id, theirs=helper, **words)
     if control is None:
         return None
-    if lookup.failure is not None and control.dns_failure is not None and not control.addresses:
-        helper = control.dns_failure
-        return _about(m, clues.NOBODY_KNOWS, (), failure=lookup.failure, theirs=helper, **words)
+    if lookup.failure is not None and not control.addresses and (why := control.unresolved):
+        return _about(m, clues.NOBODY_KNOWS, (), failure=lookup.failure, theirs=why, **words)
     if not theirs or any(is_bogon(a) for a in control.addresses):
         return None
     words |= {"theirs": theirs}
@@ -62,6 +81,14 @@ def _of_lookup(m: Measurement, lookup: Lookup, signatures: Signatures) -> Eviden
     return None
 
 
+def _notice(m: Measurement, lookup: Lookup, signatures: Signatures) -> Signature | None:
+    """The notice page that an address is known for: a private one means something in the page's own country alone."""
+    page = signatures.notice(lookup.addresses)
+    if page is None or m.country is None or not page.countries or m.country in page.countries:
+        return page
+    return None if any(is_bogon(a) for a in lookup.addresses) else page
+
+
 def _about(m: Measurement, clue: Clue, disputed: tuple[str, ...], **words: Any) -> Evidence:
     return cite(clue, subject(m, "dns"), cited(m), disputes=disputed, **words)
 
@@ -71,17 +98,19 @@ def _elsewhere(m: Measurement, lookup: Lookup) -> bool:
     assert m.control is not None
     return (
         m.alike is not True
-        and far_apart(lookup.addresses, m.control.addresses)
+        and far_apart(tuple(map(beyond_nat64, lookup.addresses)), tuple(map(beyond_nat64, m.control.addresses)))
         and not lookup.asns & m.control.asns
         and not any(trusted(m, a) for a in lookup.addresses)
     )
 
 
 def _uncertified(m: Measurement, lookup: Lookup) -> bool:
-    """Whether somebody answered TLS at one of its addresses, with a certificate that is not the name's."""
+    """Whether somebody answered TLS at one of its addresses, with a certificate that is not the name's.
+
+    One that is too old, or of an unknown authority, may well be: a probe's list of authorities grows old.
+    """
     return any(
-        g.address in lookup.addresses and related(g.sni, m.target) and (g.failure or "").startswith("ssl_")
-        for g in m.greetings
+        g.address in lookup.addresses and related(g.sni, m.target) and g.failure == ANOTHERS for g in m.greetings
     )
 
 
@@ -109,7 +138,7 @@ def _known_pages(m: Measurement) -> Iterator[tuple[str, str, str, Exchange]]:
     for x, then in zip(m.exchanges, (*m.exchanges[1:], None), strict=False):
         if x.secure or not related(x.host, m.target):
             continue
-        node, known = "blockpage", x.known
+        node, known = "redirect" if x.to_host and not related(x.to_host, m.target) else "blockpage", x.known
         if not known and then and x.to_host == then.host and not related(then.host, m.target):
             node, known = "redirect", then.known
         if known:

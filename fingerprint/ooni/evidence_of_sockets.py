@@ -8,14 +8,18 @@ from typing import Any
 
 from fingerprint.conversations.http.answers import HOUSE_HOPS
 from fingerprint.ooni import clues
-from fingerprint.ooni.beside import Beside, greeted, plain, trusted
+from fingerprint.ooni.beside import Beside, greeted, plain, related, trusted
 from fingerprint.ooni.clues import FAILED, REACHED, UNASKED
 from fingerprint.ooni.evidence_of_lookups import cited, subject
-from fingerprint.ooni.facts import ENDINGS, NOT_BELIEVED, Connect, Greeting, Measurement
+from fingerprint.ooni.facts import ENDINGS, NOT_BELIEVED, WEIGHED, Connect, Greeting, Measurement
 from fingerprint.ooni.fields import written
 from fingerprint.technique import Evidence, Facets, Location, Trigger, cite
 
 STEPS = {"tcp": "the TCP handshake", "tls": "the TLS handshake", "quic": "the QUIC handshake", "http": "the request"}
+# Paths of one length differ by a hop or two where routers share the load; so many steps without an answer do not.
+SILENT_STEPS = 3
+# Of a failure in the words of a system, so much is quoted.
+NAMED_CHARS = 60
 FIELDS = {"tls": "tls.sni", "http": "http.host"}
 
 
@@ -30,6 +34,13 @@ def of_sockets(m: Measurement, beside: Beside) -> Iterator[Evidence]:
         if trusted(m, g.address):
             yield from _greeting(m, g, beside)
     yield from _requests(m, beside)
+    if m.control and m.control.failed and m.exchanges and (failure := m.exchanges[-1].failure):
+        last = m.exchanges[-1]
+        if failure not in WEIGHED and related(last.host, m.target):
+            words: dict[str, Any] = {"name": m.target, "failure": failure[:NAMED_CHARS], "theirs": m.control.met}
+            yield cite(
+                clues.FAILS_THERE_TOO, subject(m, "tls" if last.secure else "http"), cited(m), line=m.line, **words
+            )
 
 
 def _failing(m: Measurement, layer: str, action: str, address: str, port: int, control: str) -> Evidence:
@@ -50,7 +61,7 @@ def _passing(m: Measurement, beside: Beside, layer: str, address: str, port: int
         "control": other.name,
         "where": written(address, port),
         "name": m.target,
-        "other": other.line,
+        "lines": f"lines {other.line} and {m.line}",
     }
     facets = Facets(trigger=Trigger(field=FIELDS[layer], value=m.target))
     yield cite(clue, subject(m, layer, address, port), cited(m), facets=facets, line=m.line, **words)
@@ -85,6 +96,8 @@ def _of_greeting(m: Measurement, g: Greeting) -> str:
 
 def _greeting(m: Measurement, g: Greeting, beside: Beside) -> Iterator[Evidence]:
     control, layer = _of_greeting(m, g), "quic" if g.quic else "tls"
+    if g.failure in NOT_BELIEVED and m.foreign:
+        return  # whoever speaks a name to a stranger is shown the stranger's certificate
     if (g.failure in NOT_BELIEVED) and not g.quic:
         words: dict[str, Any] = {
             "name": m.target,
@@ -104,12 +117,17 @@ def _greeting(m: Measurement, g: Greeting, beside: Beside) -> Iterator[Evidence]
 
 
 def _requests(m: Measurement, beside: Beside) -> Iterator[Evidence]:
-    """Requests in the clear that failed after a handshake that did not, at the one address that was connected to."""
+    """Requests in the clear that failed after a handshake that did not, at the one address that was connected to.
+
+    An answer that began and did not end in time is none of them: it was asked for, and let through.
+    """
     connected = sorted({c.address for c in m.connects if c.port == 80 and c.failure is None})
     refused = any(c.port == 80 and c.failure is not None and trusted(m, c.address) for c in m.connects)
     for x in plain(m):
         action = ENDINGS.get(x.failure or "")
         address = x.address or (connected[0] if len(connected) == 1 else None)
+        if x.status and action == "timeout":
+            continue
         if action not in ("reset", "timeout", "close") or refused or not address or not trusted(m, address):
             continue
         control = UNASKED
@@ -146,12 +164,16 @@ def _traces(m: Measurement) -> Iterator[Evidence]:
         facets = Facets(trigger=Trigger(field="tls.sni", value=m.target))
         about = subject(m, "tls", address, port)
         clue = clues.PASSING["foreign" if m.foreign else UNASKED]
-        yield from _by_name(failing, cite(clue, about, cited(m), facets=facets, other=m.line, **words))
-        if action == "reset" and _dies(others, longest) and _unheard(mine, longest):
-            hop = _ttl(longest)
-            place = Facets(trigger=facets.trigger, location=Location(hop=hop, link=(hop - 1, hop) if hop > 1 else None))
+        yield from _by_name(failing, cite(clue, about, cited(m), facets=facets, lines=f"line {m.line}", **words))
+        if action != "reset" or not _unheard(mine, longest):
+            continue
+        hop = _ttl(longest)
+        place = Facets(trigger=facets.trigger, location=Location(hop=hop, link=(hop - 1, hop) if hop > 1 else None))
+        if _dies(others, longest):
             near = clues.RESET_IN_THE_HOUSE if hop <= HOUSE_HOPS else clues.RESET_ON_THE_WAY
             yield cite(near, about, cited(m), facets=place, hop=hop, **words)
+        elif hop > HOUSE_HOPS and _silent(others, longest, passed):
+            yield cite(clues.RESET_BEFORE_AN_ANSWER, about, cited(m), facets=place, hop=hop, far=_ttl(passed), **words)
 
 
 def _ttl(g: Greeting) -> int:
@@ -163,6 +185,12 @@ def _dies(others: list[Greeting], reset: Greeting) -> bool:
     return any(g.ttl_hops == reset.ttl_hops and g.failure is not None and g.expired for g in others)
 
 
+def _silent(others: list[Greeting], reset: Greeting, passed: Greeting) -> bool:
+    """Whether nothing answers the control with packets of this life, nor of any longer one below the first that did."""
+    between = [g for g in others if _ttl(reset) <= _ttl(g) < _ttl(passed)]
+    return len(between) >= SILENT_STEPS and all(ENDINGS.get(g.failure or "") == "timeout" for g in between)
+
+
 def _unheard(mine: list[Greeting], reset: Greeting) -> bool:
     """Whether the target itself met silence with every shorter life: this one is the first that was answered."""
-    return all(ENDINGS.get(g.failure or "") == "timeout" for g in mine if _ttl(g) < _ttl(reset))
+    return all(g.expired or ENDINGS.get(g.failure or "") == "timeout" for g in mine if _ttl(g) < _ttl(reset))

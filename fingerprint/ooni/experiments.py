@@ -18,7 +18,10 @@ RESOLVER = "resolver"
 # Options by which urlgetter speaks another name than the host of its input (ooni/probe-cli, urlgetter).
 NAMED_BY = ("TLSServerName=", "SNI=", "HTTPHost=")
 # ts-017: whatever of these is true makes two final answers with equal status alike.
-ALIKE = ("body_length_match", "headers_match", "title_match")
+ALIKE_PAGES = ("body_length_match", "title_match")
+ALIKE = (*ALIKE_PAGES, "headers_match")
+# What the applications of OONI call a phone's own line, where the provider's resolver is asked with nobody between.
+MOBILE = "mobile"
 
 
 class UnknownTest(ValueError):
@@ -39,6 +42,7 @@ class Common:
     first_ns: int
     last_ns: int
     own_resolver: bool
+    mobile: bool
     options: tuple[str, ...]
 
     def of(self, target: str, **more: Any) -> Measurement:
@@ -46,7 +50,7 @@ class Common:
         return Measurement(
             line=self.line, test=self.test, target=target, asked=self.input, session=self.session, asn=self.asn,
             country=self.country, network=self.network, first_ns=self.first_ns, last_ns=self.last_ns,
-            own_resolver=self.own_resolver, **more,
+            own_resolver=self.own_resolver, mobile=self.mobile, **more,
         )  # fmt: skip
 
 
@@ -78,6 +82,7 @@ def _common(line: int, test: str, document: Mapping[str, Any]) -> Common:
         first_ns=first_ns,
         last_ns=first_ns + round(fields.seconds(document.get("test_runtime")) * fields.SECOND_NS),
         own_resolver=asn is not None and asn == resolver,
+        mobile=fields.table(document.get("annotations")).get("network_type") == MOBILE,
         options=tuple(o for o in options if isinstance(o, str)) if isinstance(options, list) else (),
     )
 
@@ -110,16 +115,17 @@ def _steps(keys: Keys, exchanges: tuple[Exchange, ...] = ()) -> dict[str, Any]:
 def _alike(keys: Keys, exchanges: tuple[Exchange, ...], target: str) -> bool | None:
     """ts-017, "HTTP diff": the same status and one likeness more. Over TLS the certificate has said whose answer it is.
 
-    Unless a stranger gave it, to whom an answer in the clear had led. None where the probe could not compare.
+    Unless a stranger gave it, to whom an answer in the clear had led: there the page itself must be alike, for names of
+    header fields are alike on half of all servers. None where the probe could not compare.
     """
-    if exchanges and exchanges[-1].secure and exchanges[-1].status is not None:
-        led = next((x.to_host for x in exchanges if not x.secure and x.to_host), None)
-        if led is None or registrable(led) == registrable(target):
-            return True
+    led = next((x.to_host for x in exchanges if not x.secure and x.to_host), None)
+    strange = led is not None and registrable(led) != registrable(target)
+    if exchanges and exchanges[-1].certified and exchanges[-1].status is not None and not strange:
+        return True
     same = keys.get("status_code_match")
     if not isinstance(same, bool):
         return None
-    return same and any(keys.get(key) is True for key in ALIKE)
+    return same and any(keys.get(key) is True for key in (ALIKE_PAGES if strange else ALIKE))
 
 
 def _concluded(keys: Keys) -> Iterator[str]:

@@ -23,8 +23,11 @@ ENDINGS: Mapping[str, str] = {
 NOT_BELIEVED = frozenset(
     {"ssl_unknown_authority", "ssl_unknown_autority", "ssl_invalid_hostname", "ssl_invalid_certificate"}
 )
+ANOTHERS = "ssl_invalid_hostname"
 # df-007: what a resolver said. SERVFAIL and the catch-alls are no node: a broken zone gives them as well.
 ANSWERED_NO = {"dns_nxdomain_error": "nxdomain", "dns_refused_error": "refused"}
+# Failures that have a place of their own; every other one is a remark.
+WEIGHED = frozenset(ENDINGS) | NOT_BELIEVED | frozenset(ANSWERED_NO) | UNROUTABLE
 # df-002: engines that ask the resolver of the line, or one in the clear; DoT and DoH tell of their own resolver.
 PLAIN_ENGINES = frozenset({"system", "getaddrinfo", "golang_net_resolver", "go", "udp", "unknown", ""})
 SYSTEM_ENGINES = PLAIN_ENGINES - {"udp"}
@@ -72,6 +75,7 @@ class Exchange:
     host: str
     path: str
     secure: bool
+    certified: bool  # over TLS, with a client that would not have gone on without a certificate of the name
     failure: str | None
     status: int | None
     to_host: str | None  # where a redirect leads
@@ -97,6 +101,17 @@ class Control:
         return self.page_failure is None and self.status is not None
 
     @property
+    def met(self) -> str:
+        """The failure that it met first; empty where it met none."""
+        return self.dns_failure or self.page_failure or ""
+
+    @property
+    def unresolved(self) -> str | None:
+        """Why it had no address: by its lookup, or (where an alias was all that it got) by what its fetch met."""
+        fetched = self.page_failure if (self.page_failure or "").startswith("dns_") else None
+        return self.dns_failure or fetched
+
+    @property
     def failed(self) -> bool:
         """Whether the service gave it nothing either: no name, no connection, or no answer."""
         return not self.served and (self.page_failure is not None or self.dns_failure is not None)
@@ -118,6 +133,7 @@ class Measurement:
     first_ns: int
     last_ns: int
     own_resolver: bool  # the resolver stands in the network that was measured
+    mobile: bool = False  # on a phone's own line, so that no box of a house stands between
     foreign: bool = False  # the target's name was spoken at an address that belongs to another name
     only_lookups: bool = False  # nothing but the name's addresses was asked for
     lookups: tuple[Lookup, ...] = ()

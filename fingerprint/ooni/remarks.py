@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from fingerprint.conversations.dns.answers import is_bogon
 from fingerprint.messages.http_page import REFUSALS
 from fingerprint.ooni.evidence_of_lookups import cited, subject
 from fingerprint.ooni.evidence_of_sockets import STEPS
-from fingerprint.ooni.facts import ANSWERED_NO, ENDINGS, NOT_BELIEVED, UNROUTABLE, Measurement
+from fingerprint.ooni.facts import WEIGHED, Measurement
 from fingerprint.technique import Clue, Evidence, cite
 from fingerprint.verdict.model import Weighed
 
@@ -23,7 +24,8 @@ REMARK = Clue(
     given={},
     source="OONI, df-001 to df-007: failures and answers that name no mechanism",
 )
-WEIGHED = frozenset(ENDINGS) | NOT_BELIEVED | frozenset(ANSWERED_NO) | UNROUTABLE
+# RFC 2308 section 2.2: the name is there and has no address of this type, as most have none of IPv6.
+NO_ANSWER = "dns_no_answer"
 # Action → what would settle it.
 SETTLES = {
     "dns": "ask a second resolver on this network for the name, and this one for others",
@@ -68,18 +70,27 @@ def shortened(evidence: Iterable[Weighed]) -> tuple[Weighed, ...]:
     return tuple(listed)
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
 def _said(m: Measurement, *, worked: bool) -> Iterator[str]:
     for x in m.exchanges:
+        if x.status and x.failure:
+            yield f"the answer of {x.host} began with status {x.status} and did not come to its end ({x.failure[:60]})"
         if x.status in REFUSALS:
             yield f"{x.host} answers with status {x.status}"
     if m.control and m.control.status in REFUSALS:
         yield f"the test helper is answered with status {m.control.status}"
+    standing_in = sorted(a for q in m.lookups if q.name == m.target for a in q.addresses if is_bogon(a))
+    if worked and standing_in:
+        yield f"{standing_in[0]} was given and answers as {m.target}: a proxy stands between"
     if worked:
         return
-    failures = [q.failure for q in m.lookups if q.name == m.target]
+    failures = [q.failure for q in m.lookups if q.name == m.target and q.failure != NO_ANSWER]
     failures += [g.failure for g in m.greetings] + [x.failure for x in m.exchanges] + [c.failure for c in m.connects]
     for failure, count in sorted(Counter(f for f in failures if f and f not in WEIGHED).items()):
-        yield f"{count} steps failed with {failure[:60]!r}, which names no mechanism"
+        yield f"{_counted(count, 'step')} failed with {failure[:60]!r}, which names no mechanism"
     yield from m.notes
 
 
@@ -95,14 +106,19 @@ def undecided(run: Sequence[Measurement], evidence: Sequence[Evidence]) -> tuple
         return says, SETTLES[layer]
     if all(m.foreign for m in run):
         return "the name was spoken at an address of another; its own servers were not visited", "visit the name itself"
+    if all(any(g.ttl_hops for g in m.greetings) for m in run):
+        return "neither name was cut off where the other one passed", "trace with more hops, and again"
     if all(m.only_lookups for m in run):
         return "the name was looked up and no connection followed", "fetch a page of it, with web_connectivity"
     if any(m.control is None for m in run):
-        return f"{total} measurements without the test helper's view did not come to an end", "measure again"
+        return (
+            f"{_counted(total, 'measurement')} without the test helper's view did not come to an end",
+            "measure again",
+        )
     if any(m.alike is False for m in run):
         says = "a page came that is not like the one that the test helper was given; whose it is is open"
         return says, "fetch the page over TLS, and from a second network"
     return (
-        f"{total} measurements did not come to an end, for reasons that name no mechanism",
+        f"{_counted(total, 'measurement')} did not come to an end, for reasons that name no mechanism",
         f"see {STEPS['tcp']} first",
     )

@@ -79,7 +79,8 @@ def _worked(m: Measurement) -> bool:
     if m.alike is not None:
         return m.alike
     # Nobody compared: an answer in the clear counts where it comes from the name itself.
-    return m.control is None and (last.secure or registrable(last.host) == registrable(m.target))
+    ours = last.certified if last.secure else registrable(last.host) == registrable(m.target)
+    return m.control is None and ours
 
 
 def _runs(judged: Sequence[Judged]) -> Iterator[list[Judged]]:
