@@ -6,11 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import captures
 
 # Whatever tables and services the person at this machine has added: the tests know ours.
 os.environ["FINGERPRINT_TABLES"] = os.environ["FINGERPRINT_SERVICES"] = ""
+# A busy machine is no fault of an example; where CI is set hypothesis draws the same examples every time by itself.
+if not os.environ.get("CI"):
+    settings.register_profile("busy machines", deadline=None)
+    settings.load_profile("busy machines")
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 
