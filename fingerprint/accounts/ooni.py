@@ -26,8 +26,9 @@ from fingerprint.verdict.model import CaptureSummary, Report
 
 # What a report has in the place of a link type, so that it can be told from a capture without packets.
 LINK_TYPE = "ooni"
-# Lines that are named one by one; more of them are counted.
-NAMED_LINES = 20
+# Reasons to leave out a line that are told, and lines that are named for each; more of them are counted.
+NAMED_REASONS = 20
+NAMED_LINES = 8
 
 Network = tuple[int | None, str | None, str | None]
 
@@ -90,15 +91,25 @@ def _problems(
     for line, why in file.broken if file.broken and file.broken[0][0] == 0 else ():
         if line == 0:
             yield f"{why}; what came before is used"
-    lines = sorted([(line, why) for line, why in file.broken if line] + wrong)
-    for line, why in lines[:NAMED_LINES]:
-        yield f"line {line} is left out: {clean(why)}"
-    if len(lines) > NAMED_LINES:
-        yield f"{len(lines) - NAMED_LINES} more lines are left out, for reasons like these"
+    lines: dict[str, list[int]] = {}
+    for line, why in sorted([(line, why) for line, why in file.broken if line] + wrong):
+        lines.setdefault(why, []).append(line)
+    for why, those in list(lines.items())[:NAMED_REASONS]:
+        yield f"{_named(those)} left out: {clean(why)}"
+    if more := [line for those in list(lines.values())[NAMED_REASONS:] for line in those]:
+        yield f"{_named(sorted(more))} left out, for reasons like these"
     for test, count in sorted(unknown.items()):
-        yield f"{count} measurements of the test {clean(test[:60])!r} are left out: it is not read here"
+        some = "1 measurement" if count == 1 else f"{count} measurements"
+        yield f"{some} of the test {clean(test[:60])!r} left out: it is not read here"
     if nowhere := sum(m.asn is None for m in found):
         yield f"{nowhere} measurements do not say which network they were made in (AS0); they stand by themselves"
+
+
+def _named(lines: Sequence[int]) -> str:
+    """The first lines by their numbers, and how many more there are, with the verb."""
+    some = ", ".join(map(str, lines[:NAMED_LINES]))
+    more = f" and {len(lines) - NAMED_LINES} more" if len(lines) > NAMED_LINES else ""
+    return f"line {some} is" if len(lines) == 1 else f"lines {some}{more} are"
 
 
 def _vantage(where: Network, *, alone: bool) -> Vantage:

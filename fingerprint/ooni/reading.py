@@ -20,6 +20,8 @@ LONGEST_LINE_BYTES = 32 << 20
 # Fields that stand at the top of every measurement (ooni/spec, df-000), before `test_keys` in the alphabet, and are in
 # no document of ours.
 MARKS = (b'"probe_asn"', b'"probe_cc"')
+# ooni/backend, `measurement_meta`: what OONI Explorer is answered about one measurement, and asks the whole of with it.
+HELD = "raw_measurement"
 NEWLINE, OPENERS = b"\n", (b"{", b"[", b"[{")
 
 
@@ -55,7 +57,7 @@ class Reading:
                 for _, more in lines:
                     whole += NEWLINE + more
                     if len(whole) > LONGEST_LINE_BYTES:
-                        self.broken.append((1, f"is longer than {LONGEST_LINE_BYTES >> 20} MiB; write JSON lines"))
+                        self.broken.append((1, f"it is longer than {LONGEST_LINE_BYTES >> 20} MiB; write JSON lines"))
                         return
                 yield 1, bytes(whole)
                 return
@@ -67,7 +69,7 @@ class Reading:
             *whole, rest = block.split(NEWLINE)
             for piece in whole:
                 if too_long or len(held) + len(piece) > LONGEST_LINE_BYTES:
-                    self.broken.append((number, f"is longer than {LONGEST_LINE_BYTES >> 20} MiB"))
+                    self.broken.append((number, f"it is longer than {LONGEST_LINE_BYTES >> 20} MiB"))
                 else:
                     yield number, bytes(held) + piece
                 held, too_long, number = bytearray(), False, number + 1
@@ -76,7 +78,7 @@ class Reading:
             else:
                 held += rest
         if too_long:
-            self.broken.append((number, f"is longer than {LONGEST_LINE_BYTES >> 20} MiB"))
+            self.broken.append((number, f"it is longer than {LONGEST_LINE_BYTES >> 20} MiB"))
         elif held.strip():
             yield number, bytes(held)
 
@@ -98,18 +100,26 @@ class Reading:
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
-            self.broken.append((number, f"is no JSON ({type(error).__name__})"))
+            self.broken.append((number, f"it is no JSON ({type(error).__name__})"))
             return
         if isinstance(found, list):
             for place, one in enumerate(found, 1):
                 if isinstance(one, dict):
-                    yield place, one
+                    yield from self._unwrapped(place, one)
                 else:
-                    self.broken.append((place, "is no JSON object"))
+                    self.broken.append((place, "it is no JSON object"))
         elif isinstance(found, dict):
-            yield number, found
+            yield from self._unwrapped(number, found)
         else:
-            self.broken.append((number, "is no JSON object"))
+            self.broken.append((number, "it is no JSON object"))
+
+    def _unwrapped(self, number: int, found: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """A measurement itself, or the one that an answer of OONI's API holds as text."""
+        held = found.get(HELD)
+        if "test_keys" in found or not isinstance(held, str):
+            yield number, found
+            return
+        yield from self._parsed(number, held.encode())
 
 
 def is_ooni(path: Path) -> bool:

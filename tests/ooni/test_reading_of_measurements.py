@@ -81,15 +81,35 @@ def test_every_way_of_writing_a_file_gives_the_same_account(tmp_path, packed):
 def test_broken_lines_are_named_by_number_and_cost_only_themselves(tmp_path):
     lines = ["{broken", web(), "[1, 2", '"text"', web(later(1)) | {"measurement_start_time": "soon"}, web(later(2))]
     made, problems = account(written(tmp_path / "a.jsonl", web(later(3)), *lines))
-    assert [says.split(" is left out")[0] for says in problems] == ["line 2", "line 4", "line 5", "line 6"]
+    assert [says.partition(" left out")[0] for says in problems] == ["lines 2, 4 are", "line 5 is", "line 6 is"]
     assert "its time is 'soon'" in problems[-1]
     assert "3 of 3" in made.document["targets"][0]["cause"]["says"]
 
 
-def test_many_broken_lines_are_counted(tmp_path):
-    _, problems = account(written(tmp_path / "a.jsonl", web(), *["{"] * 50))
+def test_many_broken_lines_are_counted_by_what_is_wrong_with_them(tmp_path):
+    lines = [*["{"] * 50, measurement("web_connectivity", None)]
+    _, problems = account(written(tmp_path / "a.jsonl", web(), *lines))
+    assert problems == [
+        "lines 2, 3, 4, 5, 6, 7, 8, 9 and 42 more are left out: it is no JSON (JSONDecodeError)",
+        "line 52 is left out: it failed: it has no test_keys",
+    ]
+
+
+def test_many_kinds_of_wrong_are_counted(tmp_path):
+    lines = [web(top={"input": f"no address {n}"}) for n in range(50)]
+    _, problems = account(written(tmp_path / "a.jsonl", web(), *lines))
     assert len(problems) == 21
-    assert problems[-1].startswith("30 more lines")
+    assert problems[-1] == "lines 22, 23, 24, 25, 26, 27, 28, 29 and 22 more are left out, for reasons like these"
+
+
+def test_what_oonis_api_says_of_one_measurement_holds_the_measurement_as_text(tmp_path):
+    told = {"probe_asn": 64500, "probe_cc": "PK", "anomaly": False, "raw_measurement": json.dumps(web()) + "\n"}
+    path = written(tmp_path / "a.json", told)
+    assert ooni.is_ooni(path)
+    made, problems = account(path)
+    assert (problems, made.document["targets"][0]["state"]) == ([], "ok")
+    with pytest.raises(CaptureError, match="it is no JSON"):
+        ooni.accounts(written(tmp_path / "b.json", told | {"raw_measurement": "{"}))
 
 
 def test_tests_that_are_not_read_are_named_once_with_a_count(tmp_path):
@@ -99,8 +119,8 @@ def test_tests_that_are_not_read_are_named_once_with_a_count(tmp_path):
         measurement("dash", {"a": 1}),
     ]
     _, problems = account(written(tmp_path / "a.jsonl", web(), *others))
-    assert [says.partition(" are left")[0] for says in problems] == [
-        "1 measurements of the test 'dash'",
+    assert [says.partition(" left")[0] for says in problems] == [
+        "1 measurement of the test 'dash'",
         "2 measurements of the test 'ndt'",
     ]
 
