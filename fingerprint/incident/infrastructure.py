@@ -11,9 +11,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from fingerprint.incident.coincidence import coincidence
+from fingerprint.incident.content_networks import NETWORKS, SUFFIXES
 from fingerprint.incident.events import Group, Onset
 from fingerprint.incident.model import OK, Discount, Test
 from fingerprint.incident.names import Names, p_value
@@ -21,37 +21,28 @@ from fingerprint.incident.sightings import CONTROL, Seen
 from fingerprint.incident.starts import Question
 
 AsOf = Callable[[str, int], int | None]
+Owned = Callable[[str, int], tuple[str, ...]]
+
+
+def nobodys(service: str, at_ns: int) -> tuple[str, ...]:  # noqa: ARG001  # as Owned has them
+    """A table that knows no owner."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
     """What tables know of who stands on whose ground.
 
-    ``as_of`` gives the autonomous system of an address at a time, ``beside`` names on the infrastructure of a service.
+    ``as_of`` gives the autonomous system of an address at a time, ``beside`` names on the infrastructure of a service,
+    and ``owned`` whom a service belonged to at a time, for services of one owner may share what no table names.
     """
 
     as_of: AsOf | None = None
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    owned: Owned = nobodys
     passed: frozenset[str] = frozenset()  # addresses at which controls worked, so that their failing explains nothing
 
 
-# Origin networks of content delivery networks, by the operators' own registrations (RIR whois and PeeringDB, 2026).
-NETWORKS: Mapping[int, str] = MappingProxyType(
-    {
-        13335: "Cloudflare", 54113: "Fastly", 20940: "Akamai", 16625: "Akamai", 15133: "Edgio", 22822: "Edgio",
-        16509: "Amazon", 14618: "Amazon", 15169: "Google", 396982: "Google", 8075: "Microsoft", 60068: "CDN77",
-        199524: "Gcore", 200325: "Bunny", 32934: "Meta",
-    }
-)  # fmt: skip
-# Suffixes under which content delivery networks serve others' names, by the operators' documentation.
-SUFFIXES: Mapping[str, str] = MappingProxyType(
-    {
-        "cloudfront.net": "Amazon", "akamaized.net": "Akamai", "akamaiedge.net": "Akamai", "edgesuite.net": "Akamai",
-        "akamaihd.net": "Akamai", "fastly.net": "Fastly", "fastlylb.net": "Fastly", "azureedge.net": "Microsoft",
-        "azurefd.net": "Microsoft", "cdn77.org": "CDN77", "b-cdn.net": "Bunny", "edgecastcdn.net": "Edgio",
-        "llnwd.net": "Edgio", "gcdn.co": "Gcore",
-    }
-)  # fmt: skip
 # The customary level of a single test; the value itself is always printed beside the word.
 CHANCE = 0.05
 # What is looked for → how a reader is told.
@@ -62,8 +53,9 @@ WORDS = {
     "cdn": "the content delivery network {value}",
     "operator": "the infrastructure of {value}",
     "resolver": "the resolver {value}",
-    "owner": "an owner that no table knows",
+    "owner": "the owner {value}, and may share infrastructure",
 }
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +101,10 @@ def shared_by(group: Group, tables: Tables) -> tuple[Shared, ...]:
 
 
 # Who shares the first shares the second by it; saying both says nothing more.
-WITHIN = {("server", "prefix"), ("server", "asn"), ("prefix", "asn"), ("server", "cdn"), ("prefix", "cdn")}
+WITHIN = {
+    ("server", "prefix"), ("server", "asn"), ("prefix", "asn"), ("server", "cdn"), ("prefix", "cdn"),
+    ("operator", "owner"),
+}  # fmt: skip
 
 
 Thing = tuple[str, str]
@@ -122,13 +117,15 @@ def _of_onset(onset: Onset, tables: Tables) -> set[Thing]:
     lied_to = any(w.node.startswith("dns.injection") for s in bad for w in s.ways)
     good = [s for s in onset.made.seen if s.settles == OK] if lied_to else bad
     found = {thing for s in good for endpoint in s.endpoints for thing in _of_server(s, endpoint, tables)}
-    found |= {("operator", name) for name in tables.beside.get(onset.made.cell.service, ())}
+    service = onset.made.cell.service
+    found |= {("operator", name) for name in tables.beside.get(service, ())}
+    found |= {("owner", name) for s in bad for name in tables.owned(service, s.sighting.first_ns)}
     return found | {thing for s in bad for thing in _of_names(s)}
 
 
 def _of_names(seen: Seen) -> Iterable[Thing]:
     if not seen.known:
-        yield "owner", "unknown"
+        yield "owner", UNKNOWN
     for suffix, cdn in SUFFIXES.items():
         if seen.sighting.target.endswith("." + suffix):
             yield "cdn", cdn
@@ -168,7 +165,7 @@ def address_of(endpoint: str) -> str:
 
 
 def _discount(group: Group, shared: Shared, ask: Asking, test: Test | None, seed: int, names: Names) -> Discount:
-    says = f"{names.services(shared.services)} share {WORDS[shared.what].format(value=shared.value)}"
+    says = f"{names.services(shared.services)} share {_called(shared)}"
     if test is None or test.p_value > CHANCE:  # nothing that a discount could take away
         return Discount(what=shared.what, value=shared.value, cells=shared.cells, says=says)
     elsewhere = {o.made.cell.service for o in group.onsets if o.seen and o.cell not in shared.cells}
@@ -192,6 +189,11 @@ def _discount(group: Group, shared: Shared, ask: Asking, test: Test | None, seed
         says=f"{says}; {rest}",
         p_value=left.p_value if left else 1.0,
     )
+
+
+def _called(shared: Shared) -> str:
+    unknown = shared.what == "owner" and shared.value == UNKNOWN
+    return "an owner that no table knows" if unknown else WORDS[shared.what].format(value=shared.value)
 
 
 def _service(group: Group, cell: int) -> str:

@@ -61,12 +61,14 @@ def assembled(
 ) -> tuple[Incident, tuple[Account, ...], tuple[Problem, ...]]:
     """The incident that the paths tell of, its accounts, and what was left out.
 
-    Raises TargetError for an earlier incident that cannot be read.
+    Raises TargetError for an earlier incident that cannot be read, and for a service that neither a table nor an account
+    knows.
     """
     earlier = [(path, document(path)) for path in compare]
     accounts, problems = gather(paths, how=how, jobs=jobs)
     problems = (*problems, *_complaints(networks, accounts))
     incident = make(accounts, problems=problems, knowledge=_knowledge(networks), only=only)
+    _met(incident, only.services)
     if networks:
         incident = replace(incident, tables=tuple(dict.fromkeys((*incident.tables, networks.entry))))
     comparisons = (
@@ -74,6 +76,20 @@ def assembled(
         for path, (told, digest) in earlier
     )
     return replace(incident, comparisons=tuple(comparisons)), accounts, problems
+
+
+def _met(incident: Incident, asked: Iterable[str]) -> None:
+    """Say which of the services that were asked for no account speaks of. Raises TargetError for what is no service."""
+    from fingerprint import services
+    from fingerprint.services.choosing import named
+
+    met = {s.service for s in incident.sightings}
+    for word in asked:
+        if word in met:
+            continue
+        if "." not in word:  # a name that no table knows is filed under its domain
+            named(word, services.at_hand()[0])
+        complain(f"no account speaks of {word}")
 
 
 def document(path: Path) -> tuple[Document, str]:
@@ -110,13 +126,22 @@ def _knowledge(table: Networks | None) -> Knowledge:
     def naming(name: str, at_ns: int, endpoints: Sequence[str]) -> tuple[str, str] | None:
         return known.of(name, at_ns, services.reached(endpoints))
 
-    tables = Tables(as_of=as_of if table else None, beside={s.id: s.neighbours for s in known.services if s.neighbours})
+    def owned(service: str, at_ns: int) -> tuple[str, ...]:
+        found = known.named(service)
+        return found.owned(at_ns) if found else ()
+
+    beside = {s.id: s.neighbours for s in known.services if s.neighbours}
+    tables = Tables(as_of=as_of if table else None, beside=beside, owned=owned)
     return Knowledge(naming=naming, titles={s.id: s.title for s in known.services}, tables=tables)
 
 
 def only(services: Sequence[str], since: str | None, until: str | None) -> Only:
     """What is to be looked at. Raises TargetError for a time that is none."""
-    return Only(services=tuple(services), since_ns=moment(since, "--since"), until_ns=moment(until, "--until"))
+    return Only(
+        services=tuple(word.lower() for word in services),
+        since_ns=moment(since, "--since"),
+        until_ns=moment(until, "--until"),
+    )
 
 
 def finish(incident: Incident, accounts: Sequence[Account], problems: Sequence[Problem], wanted: Wanted) -> int:

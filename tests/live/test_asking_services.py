@@ -10,7 +10,7 @@ from captures.errors import TargetError
 from fingerprint import services
 from fingerprint.live import asking, consent
 from fingerprint.live.asking import Named, Wish
-from fingerprint.services.reading import day_ns
+from fingerprint.services.fields import day_ns
 
 KNOWN = services.built_in()
 THE_EVENING, LATER = day_ns(date(2020, 5, 17)), day_ns(date(2026, 11, 1))

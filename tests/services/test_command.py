@@ -44,6 +44,15 @@ def test_one_service_is_shown_with_roles_hosts_dates_controls_and_sources():
     assert "Next: fingerprint run" not in said
 
 
+def test_ranges_and_owners_are_shown_with_their_dates():
+    zoom, periscope = (fingerprint("services", name).stdout for name in ("zoom", "periscope"))
+    assert "  170.114.0.0/16" in zoom
+    assert "8801-8810/udp, from 2026-04-17" in zoom
+    assert "Owner: Twitter from 2015-04-01 to 2021-03-31" in periscope
+    (told,) = json.loads(fingerprint("services", "periscope", "--json").stdout)["owners"]
+    assert told["name"] == "Twitter"
+
+
 def test_on_a_day_only_what_was_true_then_is_shown():
     then, now = (fingerprint("services", "twitter", "--at", day).stdout for day in ("2020-05-17", "2026-11-01"))
     assert "x.com  " not in then

@@ -110,3 +110,23 @@ def test_a_file_that_borrows_an_id_of_ours_is_refused(tmp_path):
     )
     with pytest.raises(TargetError, match="there is a service twitter already"):
         chosen([str(file)])
+
+
+def test_a_range_that_holds_every_address_moves_no_state_and_no_mechanism(tables):
+    tables(Services())
+    bare = judged("udp_dtls_dropped", "udp_call_in_all_innocence")
+    everything = (
+        'id = "everything"\ntitle = "-"\nversion = "7"\nabout = "-"\nkind = "-"\nsensitive = false\n'
+        '[[endpoint]]\nrole = "web"\nname = "nobody.test"\nsource = "here"\nstanding = "read"\n'
+    ) + "".join(
+        f'[[range]]\nrole = "media"\nnetworks = ["0.0.0.0/0", "::/0"]\nport = "1-65535"\nprotocol = "{over}"\n'
+        f'from = 1970-01-01\nsource = "here"\nstanding = "read"\n'
+        for over in ("tcp", "udp")
+    )
+    tables(Services(services=(read(everything.encode(), own=True),)))
+    full = judged("udp_dtls_dropped", "udp_call_in_all_innocence")
+    assert {v.service for v in full.verdicts} == {"everything"}
+    assert "blocked" in {v.state for v in full.verdicts}
+    assert [replace(v, service=None, role=None) for v in full.verdicts] == [
+        replace(v, service=None, role=None) for v in bare.verdicts
+    ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fingerprint import services
-from fingerprint.services.reading import host, read
+from fingerprint.services.fields import host
+from fingerprint.services.reading import read
 from fingerprint.verbs import analysing
 
 FORUM = """

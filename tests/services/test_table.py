@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from fingerprint import services
-from fingerprint.services.reading import day_ns
+from fingerprint.services.fields import day_ns
 from fingerprint.services.roles import ROLES
 
 OURS = services.built_in().services
