@@ -15,10 +15,19 @@ def main() -> None:
     gc.set_threshold(500_000, 20, 50)
     from fingerprint.cli.main import app
 
+    closed_is_closed()
     try:
         app()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last door: no traceback for a user
         sys.exit(leave(error))
+
+
+def closed_is_closed() -> None:
+    """Python has no streams where the shell closed them (``>&-``): writing is to fail as it does elsewhere."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123  # for reading: it takes no word
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
 
 
 def leave(error: BaseException) -> int:

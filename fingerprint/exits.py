@@ -22,6 +22,7 @@ MEANING = {
     USAGE: "the command line is at fault",
     PARTIAL: "answered in part: something could not be read, see `errors`",
     MISSING: "a privilege or a tool is missing",
+    INTERRUPTED: "interrupted with Ctrl-C; what was recorded or stored until then stays",
     FOUND: "a target has the state named by --fail-on",
 }
 

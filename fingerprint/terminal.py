@@ -57,6 +57,16 @@ def console(out: IO[str] | None = None) -> Console:
     return made
 
 
+def hang(to: Console, label: str, words: str, style: str = "") -> None:
+    """A label and a text that hangs beside it, cleaned, wrapped under itself, with no blanks at the ends of lines."""
+    from rich.text import Text
+
+    lines = Text(clean(words), style).wrap(to, max(20, to.width - len(label)), overflow="fold")
+    for n, line in enumerate(lines):
+        line.rstrip()
+        to.print(Text(" " * len(label) if n else label).append_text(line), soft_wrap=True)
+
+
 def complain(sentence: str) -> None:
     """One sanitised line to standard error."""
     sys.stderr.write(f"fingerprint: {clean(sentence)}\n")

@@ -12,7 +12,7 @@ from fingerprint.cli import judging_options, keeping_options, vantage_options
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="PATH…", help="Captures, reports, stores, OONI's files, told facts, or folders.", show_default=False
+        metavar="PATH", help="Captures, reports, stores, OONI's files, told facts, or folders.", show_default=False
     ),
 ]
 Html = Annotated[Path | None, typer.Option("--html", metavar="OUT", help="Write one page that opens anywhere.")]
@@ -24,7 +24,9 @@ Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="W
 Compare = Annotated[
     list[Path] | None, typer.Option("--compare", metavar="FILE", help="An earlier incident's JSON (repeatable).")
 ]
-Service = Annotated[list[str] | None, typer.Option("--service", metavar="S", help="Only this one (repeatable).")]
+Service = Annotated[
+    list[str] | None, typer.Option("--service", metavar="NAME", help="Only this service and controls (repeatable).")
+]
 Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Nothing from before, in UTC.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Nothing from after, in UTC.")]
 
@@ -56,8 +58,9 @@ def incident(
     place: vantage_options.Place = None,
     note: vantage_options.Note = None,
 ) -> None:
-    """Say what happened: which services, in which roles, at which providers, when, and whether together.
+    """Say what happened, from many captures and reports.
 
+    Which services failed, in which roles, at which providers, when, how, and whether together.
     Made of captures, reports of `analyse --json`, stores of `watch`, measurements of OONI and what people told.
     """
     from fingerprint import durations

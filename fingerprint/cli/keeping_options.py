@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from fingerprint.verdict.model import Report
 
 Store = Annotated[
-    Path | None, typer.Option("--store", metavar="DIR", help="Keep accounts there; go on where it ended.")
+    Path | None,
+    typer.Option("--store", metavar="DIR", help="Keep what is judged there; what is there is not judged again."),
 ]
 Table = Annotated[Path | None, typer.Option("--networks", metavar="FILE", help="AS numbers: pfx2as, TSV or .mmdb.")]
-Dated = Annotated[str | None, typer.Option("--networks-date", metavar="DAY", help="Of when that table is.")]
+Dated = Annotated[str | None, typer.Option("--networks-date", metavar="DAY", help="The day of that table.")]
 
 # What has no place in a store: half a capture, or several as one.
 APART = {"together": "--together", "display_filter": "-Y"}

@@ -20,8 +20,10 @@ from fingerprint.cli import (
     tables,
     watch,
 )
+from fingerprint.cli.sections import Verbs
 
 app = typer.Typer(
+    cls=Verbs,
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help comes up in half the time
@@ -59,7 +61,10 @@ def demo(
     json: judging_options.Json = False,
     out: judging_options.Out = None,
 ) -> None:
-    """Judge a capture that comes with the tool, then write the report of a whole evening (a simulation)."""
+    """Judge a sample, and report on a simulated evening.
+
+    Both come with the tool. With --why or another form, the sample's whole report alone.
+    """
     from fingerprint.verbs import demonstration
 
     raise typer.Exit(demonstration.show(form="json" if json else form, why=why, out=out))

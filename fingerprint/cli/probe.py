@@ -9,7 +9,7 @@ import typer
 
 from fingerprint.cli import judging_options, keeping_options, sending_options, vantage_options
 
-Run = Annotated[list[Path], typer.Argument(metavar="RUN...", help="The capture of a run.")]
+Run = Annotated[list[Path], typer.Argument(metavar="RUN", help="The capture of a run.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -94,7 +94,10 @@ def run(
     networks: keeping_options.Table = None,
     networks_date: keeping_options.Dated = None,
 ) -> None:
-    """Probe, then say how the targets are blocked: `probe` and `analyse` in one."""
+    """Probe, then say how the targets are blocked.
+
+    `probe` and `analyse` in one.
+    """
     registry = sending_options.loaded(plugins, settings, technique)
     here = vantage_options.vantage(vantage, provider, asn, country, place, note)
     asked = sending_options.wish(
@@ -116,7 +119,7 @@ def run(
 
 
 def forget(files: Run) -> None:
-    """Delete runs: the capture, its script and sidecar, and nothing else."""
+    """Delete runs: capture, script and sidecar, and nothing else."""
     from fingerprint.live import runs
 
     for file in files:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fingerprint.live.asking import Wish
     from fingerprint.plugins.registry import Registry
 
-Targets = Annotated[list[str], typer.Argument(metavar="TARGET...", help="A host, host:port, URL, address or service.")]
+Targets = Annotated[list[str], typer.Argument(metavar="TARGET", help="A host, host:port, URL, address or service.")]
 Interface = Annotated[str | None, typer.Option("-i", "--interface", metavar="IFACE", help="Send and record there.")]
 Write = Annotated[Path | None, typer.Option("-w", "--write", metavar="RUN.pcapng", help="Record into this file.")]
 Controls = Annotated[list[str] | None, typer.Option("--control", metavar="HOST", help="A name that nobody minds.")]

@@ -16,7 +16,10 @@ At = Annotated[str | None, typer.Option("--at", metavar="DAY", help="As it was t
 
 
 def services(name: Name = None, at: At = None, json: Json = False) -> None:
-    """List known services, or show one: its roles, hosts, dates, controls and sources."""
+    """List known services, or show one with its roles and hosts.
+
+    Also their dates, controls and sources.
+    """
     from fingerprint.services import listing
 
     if name is None:

@@ -11,6 +11,7 @@ from fingerprint.cli import judging_options
 
 Match = Annotated[list[str] | None, typer.Option("--match", metavar="FILE", help="Compare this capture (repeatable).")]
 Set = Annotated[Path, typer.Argument(metavar="FILE", help="OONI's CSV, or JSON of Censored Planet or Citizen Lab.")]
+Json = Annotated[bool, typer.Option("--json", help="Every field, as JSON.")]
 Name = Annotated[str | None, typer.Option("--name", metavar="WORD", help="What to call the set; the file's own name.")]
 
 signatures = typer.Typer(no_args_is_help=True, help="Block pages and addresses as data.")
@@ -32,7 +33,7 @@ def bring(file: Set, name: Name = None) -> None:
     raise typer.Exit(keeping.keep(file, name))
 
 
-def injectors(match: Match = None, json: judging_options.Json = False, plugins: judging_options.Plugins = None) -> None:
+def injectors(match: Match = None, json: Json = False, plugins: judging_options.Plugins = None) -> None:
     """List known injectors, or compare forged packets with them.
 
     Field by field: what fits, what contradicts, and which captures may show the same device.

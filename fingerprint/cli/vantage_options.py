@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from fingerprint.vantages.vantage import Vantage
 
-Name = Annotated[str | None, typer.Option("--vantage", metavar="NAME", help="What to call where it was taken.")]
+Name = Annotated[str | None, typer.Option("--vantage", metavar="NAME", help="A name for where it was taken.")]
 Provider = Annotated[str | None, typer.Option("--provider", metavar="NAME", help="Whose line that was.")]
 Asn = Annotated[str | None, typer.Option("--asn", metavar="N", help="The provider's AS number.")]
 Country = Annotated[str | None, typer.Option("--country", metavar="CC", help="The country's two letters.")]

@@ -48,9 +48,10 @@ def watch(
     place: vantage_options.Place = None,
     note: vantage_options.Note = None,
 ) -> None:
-    """Probe again and again, and keep what is found: when it begins, and when it ends.
+    """Probe again and again: when it begins, and when it ends.
 
-    You agree once, for all rounds. Begun again after a crash it goes on; what it missed it does not make up for.
+    What is found is kept. You agree once, for all rounds.
+    Begun again after a crash it goes on; what it missed it does not make up for.
     """
     registry = sending_options.loaded(plugins, settings, technique)
     here = vantage_options.vantage(vantage, provider, asn, country, place, note)

@@ -59,5 +59,7 @@ def told(report: Path) -> Any:
     """A report that was written before. Raises TargetError for what is no JSON."""
     try:
         return json.loads(report.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise TargetError(f"--report {report}: is no report in JSON ({error})") from None
+    except OSError as error:
+        raise TargetError(f"--report {report}: {error.strerror}; name what `analyse --json` wrote") from None
+    except (ValueError, RecursionError):
+        raise TargetError(f"--report {report}: is no report; name what `analyse --json` wrote") from None

@@ -14,7 +14,7 @@ from fingerprint.capture import Capture
 from fingerprint.injectors.matching import Compared, Row, complaints, in_words, rows
 from fingerprint.injectors.traits import Traits
 from fingerprint.plugins.registry import Registry
-from fingerprint.terminal import clean, complain, console
+from fingerprint.terminal import clean, complain, console, hang
 
 STANDING = {"read": "read in the source", "told": "told by others", "derived": "derived from captures"}
 
@@ -32,9 +32,8 @@ def show_table(*, as_json: bool) -> int:
     for row in found:
         out.print(clean(row.name), style="bold")
         fields = ", ".join(f"{k} {in_words(k, v)}" for k, v in row.fields.items())
-        out.print(f"  {row.kind}: {clean(fields)}")
-        said = [clean(row.source), STANDING[row.standing], *_more(row)]
-        out.print(f"  {'; '.join(said)}", style="dim")
+        hang(out, "  ", f"{row.kind}: {fields}")
+        hang(out, "  ", "; ".join([row.source, STANDING[row.standing], *_more(row)]), "dim")
     out.print("\nNext: fingerprint injectors --match capture.pcapng", style="dim")
     return exits.ANSWERED
 
@@ -50,7 +49,7 @@ def show_matches(files: Sequence[str], registry: Registry, *, as_json: bool) -> 
     if as_json:
         print(json.dumps(told, indent=1, ensure_ascii=False))  # noqa: T201  # the answer
     else:
-        _print(told)
+        _print(told, read=bool(report.captures))
     return exits.FAILED if not report.captures else exits.PARTIAL if report.errors else exits.ANSWERED
 
 
@@ -88,17 +87,17 @@ def _told(file: str, makers: tuple[Traits, ...], number: int) -> dict[str, Any]:
     }
 
 
-def _print(told: Sequence[dict[str, Any]]) -> None:
+def _print(told: Sequence[dict[str, Any]], *, read: bool) -> None:
     out = console()
-    if not told:
-        out.print("no packet of these captures is convicted as forged")
+    if read and not told:
+        out.print("No packet of these captures is convicted as forged: there is nothing to compare.")
     for one in told:
         out.print(
             f"{clean(one['file'])}: device {one['device']} (cluster {one['cluster']}), seen on {one['flows']} flows",
             style="bold",
         )
         for says in one["packets"]:
-            out.print(f"  sends      {clean(says)}")
+            hang(out, "  sends      ", says)
         for m in one["resembles"]:
             out.print(f"  resembles  {clean(m['name'])} ({m['score']:.2f})")
             for f in m["fields"]:

@@ -25,6 +25,7 @@ from captures.errors import PluginError, TargetError
 from fingerprint.plugins.faults import fault, technique_id
 from fingerprint.plugins.overdue import Overdue, bounded
 from fingerprint.plugins.settings import apply
+from fingerprint.spelling import meant
 from fingerprint.technique import Technique
 from fingerprint.verdict.model import Failure
 
@@ -102,7 +103,8 @@ def page(kind: type[Technique]) -> str:
 
 def unknown(technique_id: str, known: Sequence[str]) -> TargetError:
     """The complaint about a technique that does not exist."""
-    return TargetError(f"there is no technique {technique_id!r}; choose from {', '.join(sorted(known)) or 'none'}")
+    hint = meant(technique_id, known) or f"choose from {', '.join(sorted(known)) or 'none'}"
+    return TargetError(f"there is no technique {technique_id!r}; {hint}")
 
 
 class Loading:

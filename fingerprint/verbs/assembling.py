@@ -61,8 +61,7 @@ def assembled(
 ) -> tuple[Incident, tuple[Account, ...], tuple[Problem, ...]]:
     """The incident that the paths tell of, its accounts, and what was left out.
 
-    Raises TargetError for an earlier incident that cannot be read, and for a service that neither a table nor an account
-    knows.
+    Raises TargetError for an earlier incident that cannot be read, and for a service that nobody knows.
     """
     earlier = [(path, document(path)) for path in compare]
     accounts, problems = gather(paths, how=how, jobs=jobs)

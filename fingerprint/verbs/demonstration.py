@@ -10,7 +10,7 @@ from pathlib import Path
 from captures.errors import CaptureError, TargetError
 from fingerprint import exits
 from fingerprint.report.wording import STATES, confidence, how
-from fingerprint.terminal import ascii_only, clean, console
+from fingerprint.terminal import ascii_only, clean, console, hang
 from fingerprint.verbs import analysing
 from fingerprint.verbs.analysing import Output, Showing
 from fingerprint.verdict.model import Report, Verdict
@@ -111,13 +111,13 @@ def evening(page: Path) -> None:
         incident, accounts, _ = assembling.assembled([*kept, str(folder / "store")], how=judging, only=EVERYTHING)
         with page.open("w", encoding="utf-8") as written:
             pages.write_html(incident, accounts, written)
-        out.print(clean(incident.paragraph))
+        hang(out, "", incident.paragraph)
         out.print()
         out.print("$ fingerprint incident evening/public-facts.toml", style="bold")
         out.print(f"  {FACTS}", style="dim")
         out.print()
         told, _, _ = assembling.assembled([str(folder / "public-facts.toml")], how=judging, only=EVERYTHING)
-        out.print(clean(f"{told.answer}: {told.headline}"))
+        hang(out, "", f"{told.answer}: {told.headline}")
 
 
 def refuse_strangers(page: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from captures.errors import TargetError
 from fingerprint import exits
 from fingerprint.plugins import registry
-from fingerprint.report import wording
+from fingerprint.report import glossary, wording
+from fingerprint.spelling import meant
 from fingerprint.technique import Clue, Technique
-from fingerprint.terminal import clean, complain, console
+from fingerprint.terminal import clean, complain, console, hang
 from fingerprint.verdict import taxonomy
 
 
@@ -20,8 +21,9 @@ def list_techniques(plugins: Sequence[Path]) -> int:
     """One line a technique; broken ones on standard error, with exit code 3."""
     loaded = registry.load(plugins)
     out = console()
+    wide = max((len(known) for known, _ in loaded.techniques), default=0)
     for known, technique in loaded.techniques:
-        out.print(f"{known:<20} {clean(registry.title(type(technique)))}", soft_wrap=True)
+        hang(out, f"{known:<{wide}}  ", registry.title(type(technique)))
     for failure in loaded.failures:
         complain(f"{failure.file}: {failure.error}")
     out.print()
@@ -30,17 +32,28 @@ def list_techniques(plugins: Sequence[Path]) -> int:
 
 
 def explain(word: str, plugins: Sequence[Path]) -> None:
-    """The page on a technique, a mechanism or an innocent explanation. Raises TargetError for another word."""
+    """The page on a technique or a clue, or what a word of a report means. Raises TargetError for another word."""
     loaded = registry.load(plugins)
     known = dict(loaded.techniques)
+    clues = {clue.id: (owner, clue) for owner, technique in loaded.techniques for clue in technique.clues}
     if word in known:
         show_technique(word, known[word])
+    elif word in clues:
+        owner, clue = clues[word]
+        console().print(f"A clue of {owner}: `fingerprint explain {owner}`")
+        show_clue(clue)
+    elif means := glossary.meaning(word):
+        hang(console(), "", means)
+    elif word in wording.LAYERS:
+        show_layer(word)
     elif word in taxonomy.NODES:
         show_node(word)
     elif word in taxonomy.INNOCENTS:
-        console().print(f"{word}: {taxonomy.INNOCENTS[word]}; an innocent explanation that every verdict must beat")
+        hang(console(), "", f"{word}: {taxonomy.INNOCENTS[word]}; an innocent explanation that every verdict must beat")
     else:
-        raise TargetError(f"{registry.unknown(word, list(known))}, or a mechanism such as tls.reset.sni")
+        every = (*known, *taxonomy.NODES, *taxonomy.INNOCENTS, *glossary.words(), *clues)
+        listed = "`fingerprint techniques` lists what can be explained, beside mechanisms such as tls.reset.sni"
+        raise TargetError(f"nothing is called {word!r} here; {meant(word, every) or listed}")
 
 
 def show_technique(known: str, technique: Technique) -> None:
@@ -71,6 +84,14 @@ def show_clue(clue: Clue) -> None:
 def thresholds(kind: type[Technique]) -> list[tuple[str, object]]:
     """The technique's own fields with their defaults."""
     return [(f.name, "" if f.default is MISSING else f.default) for f in fields(kind)]
+
+
+def show_layer(layer: str) -> None:
+    """A layer, and the mechanisms that show there."""
+    out = console(sys.stdout)
+    out.print(layer, style="bold")
+    out.print(f"  where the interference showed: {wording.LAYERS[layer]}")
+    hang(out, "  mechanisms: ", ", ".join(n for n in taxonomy.NODES if n.startswith(f"{layer}.")), "dim")
 
 
 def show_node(node: str) -> None:

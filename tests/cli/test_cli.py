@@ -52,9 +52,16 @@ def test_offline_analysis_never_imports_scapy(samples):
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
-def test_help_names_every_verb():
-    said = fingerprint("--help").stdout.decode()
-    assert all(verb in said for verb in ("analyse", "demo", "techniques", "explain", "doctor"))
+def test_help_names_every_verb_once_and_cuts_no_sentence_short():
+    from fingerprint.cli.main import app
+    from fingerprint.cli.sections import VERBS
+
+    registered = [c.name or c.callback.__name__ for c in app.registered_commands]
+    assert sorted(VERBS) == sorted([*registered, *(group.name for group in app.registered_groups)])
+    said = fingerprint("--help", COLUMNS="80").stdout.decode()
+    listed = [line.split()[0] for line in said.splitlines() if line.startswith("  ") and line.split()[0] in VERBS]
+    assert listed == list(VERBS)
+    assert "..." not in said.partition("Begin:")[2]
 
 
 def test_blocked_is_an_answer(samples):
@@ -196,11 +203,38 @@ def test_explain_shows_the_page_the_thresholds_and_the_clues():
         assert part in said
 
 
-@pytest.mark.parametrize("word", ["tls.reset.sni", "server-refuses"])
+@pytest.mark.parametrize(
+    "word",
+    ["tls.reset.sni", "server-refuses", "dns", "blocked", "on-path", "partial", "policer", "tls.sni", "weight",
+     "hello-never-acknowledged"],
+)  # fmt: skip
 def test_explain_knows_the_words_of_a_report(word):
     done = fingerprint("explain", word)
     assert done.returncode == 0
     assert word in done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("explain", "sni-filterng"), b"did you mean sni-filtering"),
+        (("explain", "blokced"), b"did you mean blocked?"),
+        (("analyse", "x.pcap", "--technique", "throtling"), b"did you mean throttling?"),
+        (("lab", "run", "--censor", "gfw-rts", "--", "true"), b"did you mean gfw-rst"),
+        (("incident", "x.pcap", "--service", "twiter"), b"did you mean twitter?"),
+    ],
+)
+def test_a_slip_of_the_pen_is_met_with_the_name_that_was_meant(words, meant):
+    done = fingerprint(*words)
+    assert done.returncode == 2
+    assert meant in done.stderr
+
+
+def test_a_closed_output_is_a_failure_and_no_traceback(samples):
+    command = f'"{sys.executable}" -m fingerprint analyse "{samples[0]}" >&-'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == b"fingerprint: output: not writable; check the path and the space left\n"
 
 
 def test_version_is_printed():

@@ -343,10 +343,12 @@ def test_the_command_lists_the_table(capsys, monkeypatch):
 
 def test_a_capture_without_forged_packets_or_none_at_all_is_told(capsys, monkeypatch, tmp_path):
     code, out, _ = run(capsys, monkeypatch, "--match", str(SAMPLES / "quiet" / "capture.pcapng"))
-    assert (code, out) == (0, "no packet of these captures is convicted as forged\n")
+    assert (code, out) == (0, "No packet of these captures is convicted as forged: there is nothing to compare.\n")
     code, out, err = run(capsys, monkeypatch, "--match", str(tmp_path / "nothing.pcap"), "--json")
     assert (code, json.loads(out)) == (1, [])
     assert err == "fingerprint: nothing.pcap: there is no such file; check the path\n"
+    _, out, _ = run(capsys, monkeypatch, "--match", str(tmp_path / "nothing.pcap"))
+    assert out == ""
 
 
 def test_names_of_the_users_table_cannot_steer_the_terminal(capsys, monkeypatch, tmp_path):

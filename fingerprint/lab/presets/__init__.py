@@ -8,6 +8,7 @@ from __future__ import annotations
 from captures.errors import TargetError
 from fingerprint.lab.preset import Preset
 from fingerprint.lab.presets import addresses, dns, drops, http, innocents, payloads, quic, resets, slowing, tls
+from fingerprint.spelling import meant
 
 _GROUPS = (resets, dns, drops, slowing, http, addresses, tls, quic, payloads, innocents)
 PRESETS: dict[str, Preset] = {p.name: p for group in _GROUPS for p in group.PRESETS}
@@ -18,4 +19,5 @@ def preset(name: str) -> Preset:
     try:
         return PRESETS[name]
     except KeyError:
-        raise TargetError(f"no preset is called {name}; choose one of {', '.join(sorted(PRESETS))}") from None
+        hint = meant(name, PRESETS) or f"choose one of {', '.join(sorted(PRESETS))}"
+        raise TargetError(f"no preset is called {name}; {hint}") from None
