@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fingerprint.capture import Capture
+from fingerprint.conversations.full_queues import full_queue
 from fingerprint.conversations.http import square
 from fingerprint.conversations.http.reach import Deafened, deafened, last_words
 from fingerprint.conversations.http.square import Asked, HttpSquare
@@ -238,13 +239,14 @@ class HttpFiltering(Technique):
         """Silence after each request that failed, then what the requests beside it say."""
         table = square.requests(s for s in capture.streams if s.trial not in capture.aftermath)
         for mine in table.failing():
+            queued = full_queue(mine.failed, capture.streams_of(mine.address))
             for failure in mine.failed:
-                yield from self._silence(mine, failure)
+                yield from self._silence(mine, failure, queued=queued)
             yield from self._beside(capture, table, mine)
         for found in deafened(capture.streams):
             yield from _deafened(found)
 
-    def _silence(self, mine: Asked, o: Opening) -> Iterator[Finding]:
+    def _silence(self, mine: Asked, o: Opening, *, queued: bool) -> Iterator[Finding]:
         subject, sent, facets = _subject(mine, o.stream.trial), (*o.request, *o.repeats), Facets(position="in-path")
         asked = tuple(Cited(s.capture, s.number) for s in o.request)
         if o.outcome == "silent":
@@ -264,7 +266,7 @@ class HttpFiltering(Technique):
         words: dict[str, Any] = {"copies": o.copies, "span": o.span_s, "size": o.request_bytes}
         if o.outcome == "part-acknowledged":
             yield cite(PART_LOST, subject, *sent, facets=facets, covered=max(0, o.covered - 1), **words)
-        elif o.offers or o.syn_ack is None:
+        elif queued or o.offers or o.syn_ack is None:
             yield cite(UNHEARD, subject, *sent, *o.offers, **words)
         else:
             yield cite(NEVER_ACKNOWLEDGED, subject, *sent, facets=facets, **words)

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.capture import Capture
+from fingerprint.conversations.full_queues import full_queue
 from fingerprint.conversations.openings import Opening
 from fingerprint.conversations.tls import names_and_addresses as square
 from fingerprint.conversations.tls.names_and_addresses import FAILURES, Attempts, Square
@@ -69,7 +70,7 @@ HELLO_LOST_ONCE = Clue(
 )  # fmt: skip
 NEVER_TAKEN_UP = Clue(
     id="connection-never-taken-up",
-    says="the ClientHello was sent {copies} times in {span:.1f} s, and the server still repeats its SYN-ACK",
+    says="the ClientHello was sent {copies} times in {span:.1f} s, and the server {sign}",
     group="silence",
     given={**HELLO_NEVER_ACKNOWLEDGED.given, "server-down": 0.3, "path-failure": 0.03, "split-tcp": 0.02, "loss": 0.01},
     source="Linux tcp(7), tcp_abort_on_overflow: a full accept queue ignores the ACK and all data; set by hand",
@@ -289,11 +290,12 @@ class SniFiltering(Technique):
         table = square.attempts(s for s in capture.streams if s.trial not in capture.aftermath)
         for mine in table.failing():
             alone = len(mine.failed) == 1 and not square.others_here(table, mine)
+            queued = full_queue(mine.failed, capture.streams_of(mine.address))
             for failure in mine.failed:
-                yield from self._silence(mine, failure, alone=alone)
+                yield from self._silence(mine, failure, alone=alone, queued=queued)
             yield from self._names(capture, table, mine)
 
-    def _silence(self, mine: Attempts, o: Opening, *, alone: bool) -> Iterator[Finding]:
+    def _silence(self, mine: Attempts, o: Opening, *, alone: bool, queued: bool) -> Iterator[Finding]:
         subject = _subject(mine, o.stream.trial)
         hello = (*o.request, *o.repeats)
         if o.outcome == "silent":
@@ -322,7 +324,8 @@ class SniFiltering(Technique):
             large = max(s.payload_bytes for s in o.request) > self.small_bytes
             once = HELLO_LOST_ONCE if alone else HELLO_NEVER_ACKNOWLEDGED
             clue = LARGE_HELLO_NEVER_ACKNOWLEDGED if large else once
-            clue = NEVER_TAKEN_UP if o.offers else clue
+            clue = NEVER_TAKEN_UP if o.offers or queued else clue
+            words["sign"] = "still repeats its SYN-ACK" if o.offers else "takes up no connection beside it either"
             clue = clue if o.syn_ack is not None else UNHEARD_HELLO
             facets = facets if clue is not NEVER_TAKEN_UP else Facets()
             yield cite(clue, subject, *hello, *o.offers, facets=facets, **words)

@@ -14,6 +14,7 @@ silent            the request is acknowledged, no payload follows
 reset             RST in the server's name before any of its payload
 closed            FIN in the server's name before any of its payload
 abandoned         the client closed or reset before any answer
+unfinished        the recording ended before an answer, or the next copy of what was sent, was due
 cut               the answer began and the connection ended before the exchange was through (told by the verdict)
 unseen            the direction from the server was not captured, or the stream begins in its middle
 """
@@ -122,6 +123,8 @@ def opening(stream: Stream) -> Opening:
         outcome = "stalled" if stalled_s else outcome
     last_ns = repeats[-1].time_ns if repeats else (request[-1].time_ns if request else stream.last_ns)
     gave_up = next((s.time_ns for s in head if s.from_client and s.flags & (FIN | RST) and s.time_ns >= last_ns), None)
+    if outcome in _SILENCES and _cut_short(stream, head, request[0] if request else syn):
+        outcome = "unfinished"
     return Opening(
         stream=stream,
         outcome=outcome,
@@ -179,10 +182,23 @@ def _stalled_s(stream: Stream, head: tuple[Segment, ...], asked_ns: int) -> floa
     after = [
         s for s in head if s.from_client and s.payload_bytes and last_ns < s.time_ns <= left_ns and s.end > covered
     ]
-    repeated = len(after) >= STALLED_COPIES and len({s.seq for s in after}) < len(after)
+    repeated = (
+        len(after) >= STALLED_COPIES and len({s.seq for s in after}) < len(after) and not _after_rest(after, head)
+    )
     got = {s.seq: s.payload_bytes for s in said if s.payload_bytes and not s.flags & SYN}
     whole = sum(got.values()) == max((s.end - 1 for s in said), default=0)
     return silent_s if repeated or not whole or _within_record(stream, sum(got.values())) else 0.0
+
+
+def _after_rest(after: list[Segment], head: tuple[Segment, ...]) -> bool:
+    """Whether what went unheard begins with a new word after both sides had rested: the exchange before it was over.
+
+    What forgets a connection at rest (a NAT, RFC 5382 section 5; a host that is gone meanwhile) loses just that.
+    """
+    first = after[0]
+    before = [s for s in head if s.time_ns < first.time_ns]
+    rested_s = (first.time_ns - max(s.time_ns for s in before if not s.is_reset)) / 1e9 if before else 0.0
+    return rested_s >= STALLED_S and not any(s.from_client and s.payload_bytes and s.end > first.seq for s in before)
 
 
 def _within_record(stream: Stream, size_bytes: int) -> bool:
@@ -257,6 +273,16 @@ def _outcome(
 # RFC 6298 section 2.1 and 5.5: the first retransmission is due after one second at most on a fresh connection with
 # RTT samples below it; a client that leaves sooner has not waited for the answer.
 PATIENCE_S = 1.0
+# Outcomes that say that nothing came.
+_SILENCES = frozenset({"unanswered", "unacknowledged", "part-acknowledged", "silent"})
+
+
+def _cut_short(stream: Stream, head: tuple[Segment, ...], asked: Segment | None) -> bool:
+    """Whether the recording ended so soon after the request, or the SYN, that its silence is no silence yet."""
+    if asked is None or (stream.end_ns - asked.time_ns) / 1e9 >= PATIENCE_S:
+        return False
+    same = (asked.seq, asked.payload_bytes, asked.flags & SYN)
+    return sum(s.from_client and (s.seq, s.payload_bytes, s.flags & SYN) == same for s in head) == 1
 
 
 def _repeated(head: tuple[Segment, ...], request: tuple[Segment, ...]) -> bool:

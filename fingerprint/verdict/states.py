@@ -186,9 +186,18 @@ def _plain(state: str, cause: Cause, todo: str) -> Answer:
 
 def _passed_again(failure: Opening, target: Target) -> bool:
     """The same name passed at the same address after this failure, so the failure was of this one connection."""
-    return any(
-        s.server == failure.stream.server and s.first_ns >= failure.stream.first_ns for s in target.completed
-    ) or (failure.outcome in ("unanswered", "closed", "unseen") and bool(_at_home(target)))
+    if any(s.server == failure.stream.server and s.first_ns >= failure.stream.first_ns for s in target.completed):
+        return True
+    if failure.outcome == "unanswered" and _only_that_port(failure, target):
+        return False
+    return failure.outcome in ("unanswered", "closed", "unseen") and bool(_at_home(target))
+
+
+def _only_that_port(failure: Opening, target: Target) -> bool:
+    """Another port of the address worked and this one never did: no loser of a race, which another address wins."""
+    address, port = failure.stream.server
+    there = [s.server.port for s in target.completed if s.server.address == address]
+    return bool(there) and port not in there
 
 
 def _at_home(target: Target) -> list[Stream | QuicFlow]:

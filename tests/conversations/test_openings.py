@@ -91,6 +91,25 @@ def test_each_outcome_is_told_from_its_packets(outcome: str, talk: object, tmp_p
     assert opening(stream).outcome == outcome
 
 
+@pytest.mark.parametrize(("silent_s", "outcome"), [(0.3, "unfinished"), (1.5, "unacknowledged")])
+def test_a_recording_that_ends_too_soon_shows_no_silence(silent_s: float, outcome: str, tmp_path: Path) -> None:
+    t = Talk()
+    t.asked()
+    t.works(42 + 1000 * silent_s - 84, port=41000)
+    (first, _) = t.capture(tmp_path).streams
+    assert opening(first).outcome == outcome
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+def test_what_was_sent_again_was_due_however_soon_the_recording_ends(repeated: bool, tmp_path: Path) -> None:
+    t = Talk().send(0, "c", SYN, seq=0)
+    if repeated:
+        t.send(400, "c", SYN, seq=0)
+    t.works(500, port=41000)
+    (first, _) = t.capture(tmp_path).streams
+    assert opening(first).outcome == ("unanswered" if repeated else "unfinished")
+
+
 def test_copies_of_the_hello_are_counted_with_the_first(tmp_path: Path) -> None:
     t = Talk()
     _unacknowledged(t)

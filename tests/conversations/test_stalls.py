@@ -65,6 +65,20 @@ def test_a_client_that_is_not_heard_any_more_shows_it_too(tmp_path: Path) -> Non
     assert _outcome(talk, tmp_path) == "stalled"
 
 
+@pytest.mark.parametrize(("rest_ms", "outcome"), [(40, "stalled"), (4_000, "answered")])
+def test_a_new_word_after_a_rest_is_not_heard_where_the_connection_was_forgotten(
+    tmp_path: Path, rest_ms: float, outcome: str
+) -> None:
+    talk = Talk()
+    content = HELLO + _record(900)
+    end = _answer(talk, [(41, 127), (42, len(content))], content)
+    for wait in (0, 200, 600, 1_400, 3_000):
+        at = 84.1 + rest_ms + wait
+        talk.send(at, "c", PSH | ACK, seq=end, ack=1 + len(content), payload=b"\x17\x03\x03\0\x20" + bytes(32))
+    talk.send(40_000, "c", RST | ACK, seq=end + 37, ack=1 + len(content))
+    assert _outcome(talk, tmp_path) == outcome
+
+
 @pytest.mark.parametrize("how", ["soon", "closed", "slow"])
 def test_what_is_no_stall(tmp_path: Path, how: str) -> None:
     talk, content = Talk(), HELLO + _record(4000)

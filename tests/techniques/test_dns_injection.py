@@ -334,6 +334,16 @@ def test_a_server_that_answers_only_for_its_own_zone_is_no_injector(talk: Talk) 
     assert NO_RESOLVER_THERE.id not in seen(talk.capture())
 
 
+def test_an_authority_that_refuses_other_types_speaks_of_its_own_zone_still(talk: Talk) -> None:
+    _silence(talk)
+    for port, kind, said in ((6000, "A", {"aa": True}), (6001, "AAAA", {"rcode": 5})):
+        asked = query(NAME, kind)
+        talk.udp(0.0, (CLIENT, port), (NOBODY, 53), asked)
+        talk.udp(0.03, (NOBODY, 53), (CLIENT, port), answer(asked, *([SITE] if kind == "A" else []), **said))
+    talk.packets.sort(key=lambda packet: packet[0])
+    assert not any("no-resolver" in clue for clue in seen(talk.capture()))
+
+
 # Whatever bytes a censor sends, analyse() finishes and cites only packets that exist
 
 

@@ -74,6 +74,25 @@ def test_an_address_that_drops_syns_beside_the_hellos_may_be_overloaded(tmp_path
     assert states["news.example"] == ("insufficient" if overloaded else "blocked")
 
 
+@pytest.mark.parametrize("queue", ["hangs", "bursts", "neither"])
+def test_a_full_queue_takes_up_nobody(tmp_path: Path, queue: str) -> None:
+    talk = Talk().works(0, port=41000)
+    talk.server = "203.0.113.77"
+    apart_ms = 9000 if queue == "neither" else 20
+    if queue == "hangs":  # the program accepts nobody, and the kernel still acknowledges the first
+        end = talk.asked(0, port=39999)
+        talk.send(85, "s", ACK, seq=1, ack=end, port=39999)
+    for i in range(4):
+        _lost(talk, at=apart_ms * i, port=40000 + i)
+    if queue == "bursts":
+        for again in (0, 1000, 3000):
+            talk.send(500 + again, "c", SYN, seq=0, port=42000, window=64240)
+    talk.send(40_000, "c", SYN, seq=0, port=43000, window=64240)
+    assert ("connection-never-taken-up" in _clues(talk, tmp_path)) is (queue != "neither")
+    states = {v.target: v.state for v in judge(talk.capture(tmp_path), _named(talk, tmp_path))}
+    assert (states["news.example"] == "blocked") is (queue == "neither")
+
+
 def test_a_name_that_passes_after_an_outage_was_not_there_to_compare(tmp_path: Path) -> None:
     for control_at, clue in ((40_000, "other-name-passes-here-at-another-time"), (9500, "name-decides-here")):
         talk = Talk()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from fingerprint.technique import Clue, Evidence, Facets, Finding, Subject, cite
 from fingerprint.verdict.judge import judge
@@ -46,6 +49,24 @@ def test_completed_work_is_ok(tmp_path: Path) -> None:
     end = talk.asked()
     talk.send(83, "s", PSH | ACK, seq=1, ack=end, payload=b"\x16\x03\x03" + bytes(400))
     assert _judged(talk, tmp_path)["news.example"].state == "ok"
+
+
+@pytest.mark.parametrize(("port", "address", "state"), [
+    (80, "203.0.113.9", "ok"), (443, "203.0.113.9", "insufficient"), (443, "203.0.113.77", "ok"),
+])  # fmt: skip
+def test_a_port_that_never_answers_is_not_excused_by_another_that_does(
+    tmp_path: Path, port: int, address: str, state: str
+) -> None:
+    asked, said = b"GET / HTTP/1.1\r\nHost: news.example\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"
+    talk = Talk(server_port=80)
+    talk.handshake().send(42, "c", PSH | ACK, seq=1, ack=1, payload=asked)
+    talk.send(83, "s", PSH | ACK, seq=1, ack=1 + len(asked), payload=said)
+    talk.server, talk.server_port = address, port
+    for i, wait in enumerate((0, 1000, 3000, 7000)):
+        talk.send(wait, "c", SYN, seq=0, port=41000 + i // 4)
+    talk.works(9000, port=42000)  # the recording goes on
+    capture = replace(talk.capture(tmp_path), given={address: {"news.example"}})
+    assert {v.target: v for v in judge(capture, [])}["news.example"].state == state
 
 
 def test_an_alert_alone_is_no_completed_work(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from fingerprint.conversations.dns.answers import gives, has_data, registrable
 from fingerprint.conversations.dns.lookups import Lookup
 from fingerprint.conversations.dns.resolvers import Resolver
 from fingerprint.conversations.path.unreachable import OF_THE_HOST, Unreachable
+from fingerprint.messages.dns import REFUSED
 
 
 def refused(reports: Iterable[Unreachable]) -> frozenset[tuple[int, int]]:
@@ -24,7 +25,7 @@ def silent_to_others(
 
     Both empty where any name was both answered and not, where fewer than ``queries`` were watched for ``listen_s``
     seconds or stand among the ``unheard`` (see `refused`), and where one authoritative zone could explain it: every
-    answer with AA set, all under one registered name, from a port on which somebody listens.
+    answer with AA set or a refusal, all under one registered name, from a port on which somebody listens.
     """
     udp = [x for x in resolver.lookups if x.protocol == "udp" and x.queries]
     answered = [x for x in udp if x.answers]
@@ -35,7 +36,11 @@ def silent_to_others(
     if yes & no or silent[0].first_ns > answered[-1].first_ns or silent[-1].first_ns < answered[0].first_ns:
         return (), ()
     nobody_listens = any((x.capture, x.flow) in unheard for x in silent)
-    if not nobody_listens and len(yes) == 1 and all(a.head.flags & 0x0400 for x in answered for a in x.answers):
+    if (
+        not nobody_listens
+        and len(yes) == 1
+        and all(a.head.flags & 0x0400 or a.head.rcode == REFUSED for x in answered for a in x.answers)
+    ):
         return (), ()
     return answered, silent
 
