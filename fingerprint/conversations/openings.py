@@ -14,7 +14,7 @@ silent            the request is acknowledged, no payload follows
 reset             RST in the server's name before any of its payload
 closed            FIN in the server's name before any of its payload
 abandoned         the client closed or reset before any answer
-unfinished        the recording ended before an answer, or the next copy of what was sent, was due
+unfinished        the recording ended before an acknowledgement, or the next copy of what was sent, was due
 cut               the answer began and the connection ended before the exchange was through (told by the verdict)
 unseen            the direction from the server was not captured, or the stream begins in its middle
 """
@@ -273,8 +273,8 @@ def _outcome(
 # RFC 6298 section 2.1 and 5.5: the first retransmission is due after one second at most on a fresh connection with
 # RTT samples below it; a client that leaves sooner has not waited for the answer.
 PATIENCE_S = 1.0
-# Outcomes that say that nothing came.
-_SILENCES = frozenset({"unanswered", "unacknowledged", "part-acknowledged", "silent"})
+# Outcomes of what would be sent again. An answer may take its time: who waits for one says how long it was waited for.
+_SILENCES = frozenset({"unanswered", "unacknowledged", "part-acknowledged"})
 
 
 def _cut_short(stream: Stream, head: tuple[Segment, ...], asked: Segment | None) -> bool:
