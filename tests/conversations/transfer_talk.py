@@ -105,6 +105,7 @@ class Talk:
     name: str | None = None
     server: str = "198.51.100.10"
     port: int = 40000
+    server_port: int = 443
     start_s: float = 0.0
     size_bytes: int = 1_000_000
     rtt_s: float = 0.06
@@ -235,7 +236,7 @@ def capture(*talks: Talk, sha256: str = "00") -> Capture:
         address_a=addresses([CLIENT] * len(talks)),
         address_b=addresses([t.server for t in talks]),
         port_a=np.array([t.port + i for i, t in enumerate(talks)], np.uint16),
-        port_b=np.full(len(talks), 443, np.uint16),
+        port_b=np.array([t.server_port for t in talks], np.uint16),
     )
     recording = Written(
         index=0, file="made", sha256=sha256, interfaces=(), columns=Columns(**columns), flows=flows, names=tuple(names),

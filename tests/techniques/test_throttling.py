@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fingerprint.technique import Evidence, Finding, Inconclusive
@@ -142,6 +144,22 @@ def test_a_name_that_also_ran_free_on_the_address_is_not_throttled_by_name() -> 
     findings = _findings(*talks)
     assert not _claims(findings)
     assert "also ran free" in _why(findings)
+
+
+def test_a_name_that_ran_free_on_another_port_is_throttled_on_this_one() -> None:
+    elsewhere = Talk(path=_fast(), name=TARGET, start_s=60.0, server_port=8443)
+    verdict = _verdict(*_aba(policed(_fast(), 200e3, 25e3)), elsewhere)
+    assert verdict.state == "blocked"
+    assert verdict.mechanisms[0].node == "tls.throttle.sni"
+
+
+def test_a_control_on_another_port_does_not_make_the_name_the_trigger() -> None:
+    first, target, last = _aba(policed(_fast(), 200e3, 25e3))
+    far = [replace(t, server_port=8443) for t in (first, last)]
+    claims = _claims(_findings(far[0], target, far[1]))
+    assert claims
+    assert not any(e.facets.trigger for e in claims)
+    assert {m.node for m in _verdict(far[0], target, far[1]).mechanisms} <= {"tls.throttle", "tls"}
 
 
 def test_equal_caps_on_two_streams_beside_a_control_are_a_freeze() -> None:

@@ -83,23 +83,26 @@ def hello_shape(t: Transfer) -> tuple[int, str] | None:
 def compare(load: Load, loads: Loads) -> Comparison | None:
     """A load against its controls; None where no transfer beside it may serve as one.
 
-    Another name (or none) on the same address is the better control; only without one does another server count.
+    Another name (or none) on the same address and port is the better control; only without one does another server, or
+    another port, count. What the name itself did on another port says nothing of this one: a box that slows TLS by its
+    SNI leaves the same name alone in the clear.
     """
     target = loads.transfer(load)
     if target is None:
         return None
-    address, name = subject_of(target)
+    name = target.stream.name
     on_address = _long_enough(target, loads.beside(load, same_address=True))
-    here = [o for o in on_address if o.stream.name != name]
+    on_port = [o for o in on_address if o.stream.server.port == target.stream.server.port]
+    here = [o for o in on_port if o.stream.name != name]
     controls = loads.nearest(target, here, most=MOST_CONTROLS, fits=lambda o: _comparable(target, o))
     same_address = bool(controls)
     if not controls:
         away = _long_enough(target, loads.beside(load, same_address=False))
-        away = [o for o in away if o.stream.server.address != address and (name is None or o.stream.name != name)]
+        away = [o for o in away if o.stream.server != target.stream.server and (name is None or o.stream.name != name)]
         controls = loads.nearest(target, away, most=MOST_CONTROLS, fits=lambda o: _comparable(target, o))
     if not controls:
         return None
-    own = [o for o in on_address if o.stream.name == name]
+    own = [o for o in on_port if o.stream.name == name]
     siblings = loads.nearest(target, own, most=MOST_SIBLINGS, fits=lambda o: _comparable(target, o))
     controls.sort(key=lambda o: o.start_ns)
     siblings.sort(key=lambda o: o.stream.first_ns)
