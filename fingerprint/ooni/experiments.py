@@ -17,6 +17,8 @@ OURS = "censorship_fingerprint"
 RESOLVER = "resolver"
 # Options by which urlgetter speaks another name than the host of its input (ooni/probe-cli, urlgetter).
 NAMED_BY = ("TLSServerName=", "SNI=", "HTTPHost=")
+# ts-037: what its traces are called, and were for the first weeks of 2022.
+TRACES = ("iterative_trace", "trace")
 # ts-017: whatever of these is true makes two final answers with equal status alike.
 ALIKE_PAGES = ("body_length_match", "title_match")
 ALIKE = (*ALIKE_PAGES, "headers_match")
@@ -156,7 +158,7 @@ def dnscheck(common: Common, keys: Keys, signatures: Signatures) -> Measurement:
 def tlsmiddlebox(common: Common, keys: Keys, _: Signatures) -> Measurement:
     """ts-037: two names, greeted in turn at one address with packets that die one hop later each time."""
     steps = _steps(keys)
-    traces = fields.rows(keys.get("iterative_trace"))
+    traces = [trace for key in TRACES for trace in fields.rows(keys.get(key))]
     greeted = [g for trace in traces for g in _traced(trace)]
     target = next((g.sni for trace in traces for g in _trace(trace, "target_trace")), None)
     host = (fields.url(common.input) or ("", None, None, ""))[1]

@@ -25,6 +25,8 @@ Document = Mapping[str, Any]
 TEST_VERSION = "0.1.0"
 # df-000, and what a probe writes that withholds its network, country or address.
 DATA_FORMAT, NO_ASN, NO_COUNTRY, NO_ADDRESS = "0.2.0", "AS0", "ZZ", "127.0.0.1"
+# df-000 wants text; what was never sent to a collector has none (ooni/spec, ts-037, has such an example).
+NOT_SUBMITTED = ""
 # The versions of the data formats that the lists keep to.
 EXTENSIONS = {"dnst": 0, "httpt": 0, "netevents": 0, "tcpconnect": 0, "tlshandshake": 0}
 
@@ -72,7 +74,7 @@ def _measurement(account: Account, target: Document, conversations: Conversation
         "probe_cc": where.country or NO_COUNTRY,
         "probe_ip": NO_ADDRESS,
         "probe_network_name": where.provider,
-        "report_id": None,
+        "report_id": NOT_SUBMITTED,
         "resolver_asn": NO_ASN,
         "resolver_ip": None,
         "resolver_network_name": None,

@@ -187,3 +187,26 @@ def written(path, *measurements):
     lines = "".join((m if isinstance(m, str) else json.dumps(m)) + "\n" for m in measurements).encode()
     path.write_bytes(gzip.compress(lines, mtime=0) if path.suffix == ".gz" else lines)
     return path
+
+
+def hours(make, count, beside=None):
+    """The same measurement hour after hour, with another beside each."""
+    return [m for h in range(count) for m in (make(later(h)), *([beside(later(h + 0.05))] if beside else []))]
+
+
+# A name that the line's resolver denies; pages that are unlike the helper's, and one that names itself.
+DENIED = {
+    "queries": [query(addresses=(), failure="dns_nxdomain_error")],
+    "tcp_connect": [],
+    "tls_handshakes": [],
+    "requests": [request(failure="dns_nxdomain_error")],
+}
+OTHER_PAGE = {
+    "status_code_match": False,
+    "body_length_match": False,
+    "headers_match": False,
+    "title_match": False,
+}
+BLOCK_PAGE = OTHER_PAGE | {
+    "requests": [request("http://news.example/", code=403, body="<iframe src='http://10.10.34.34?type=Invalid'>")],
+}

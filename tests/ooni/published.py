@@ -241,8 +241,8 @@ ANY_CERTIFICATE_BELIEVED = spain(
 )  # fmt: skip
 
 
-def trace(address, control, target, *, options, **more):
-    """A tlsmiddlebox measurement; each of the names comes with (failure, error of the socket) step by step."""
+def trace(address, control, target, *, options, key="iterative_trace", **more):
+    """A tlsmiddlebox measurement; each of the names comes with its handshakes step by step."""
 
     def steps(name, met):
         return {"server_name": name, "iterations": [{"ttl": n, "handshake": h} for n, h in enumerate(met, 1)]}
@@ -250,7 +250,7 @@ def trace(address, control, target, *, options, **more):
     keys = {
         "queries": [query(more.pop("host"), (address,), engine="doh")],
         "tcp_connect": [connect("2606:2800:220:1::1946", failure="network_unreachable"), connect(address)],
-        "iterative_trace": [
+        key: [
             {"address": "[2606:2800:220:1::1946]:443", "control_trace": None, "target_trace": None},
             {"address": f"{address}:443", "control_trace": steps(*control), "target_trace": steps(*target)},
         ],
@@ -280,8 +280,12 @@ def india(error, **more):
     )
 
 
-# July 2022: silence alone. September 2022: with what the routers reported.
-TRACE_WITHOUT_REPORTS = india(None, at="2022-07-22 08:19:03")
+def july(at="2022-07-22 08:19:26", **more):
+    """Of July 2022: silence alone, another key, and the target among the options."""
+    return india(None, at=at, key="trace", **{"input": "https://example.com", "options": ["SNI=1337x.be"]} | more)
+
+
+# September 2022: with what the routers reported.
 TRACE_WITH_REPORTS = india("host_unreachable", at="2022-09-01 16:37:55")
 # 2026: the report is the failure itself, and no step names its address. The trace ended before either was answered.
 _DEAD = [step(name, "host_unreachable", address="") for name in ("example.com", "github.com")]

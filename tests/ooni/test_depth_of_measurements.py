@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.ooni.measurements import (
-    BOGON,
+    BLOCK_PAGE,
+    DENIED,
     ELSEWHERE,
+    OTHER_PAGE,
     SITE,
     connect,
     control,
     handshake,
+    hours,
     later,
     measurement,
     other_site,
@@ -21,44 +24,7 @@ from tests.ooni.measurements import (
     traced,
     web,
 )
-
-LIE = {
-    "queries": [query(addresses=(BOGON,))],
-    "tcp_connect": [connect(BOGON, failure="generic_timeout_error")],
-    "tls_handshakes": [],
-    "requests": [request(failure="generic_timeout_error")],
-}
-# Asked from a phone's own line, a provider's resolver is asked with nobody between.
-PHONE = {"annotations": {"platform": "android", "network_type": "mobile"}}
-DENIED = {
-    "queries": [query(addresses=(), failure="dns_nxdomain_error")],
-    "tcp_connect": [],
-    "tls_handshakes": [],
-    "requests": [request(failure="dns_nxdomain_error")],
-}
-OTHER_PAGE = {
-    "status_code_match": False,
-    "body_length_match": False,
-    "headers_match": False,
-    "title_match": False,
-}
-BLOCK_PAGE = OTHER_PAGE | {
-    "requests": [request("http://news.example/", code=403, body="<iframe src='http://10.10.34.34?type=Invalid'>")],
-}
-
-
-def only(targets, name="news.example"):
-    assert len(targets[name]) == 1
-    return targets[name][0]
-
-
-def nodes(target):
-    return [m["mechanism"] for m in target["mechanisms"]]
-
-
-def hours(make, count, beside=None):
-    """The same measurement hour after hour, with another beside each."""
-    return [m for h in range(count) for m in (make(later(h)), *([beside(later(h + 0.05))] if beside else []))]
+from tests.ooni.targets import nodes, only
 
 
 def test_what_worked_is_ok_and_names_when(judge):
@@ -143,102 +109,12 @@ def test_a_name_that_passes_at_a_stranger_is_no_service_that_works(judge):
     assert (target["state"], target["worked"]) == ("insufficient", None)
 
 
-def test_an_address_that_nobody_can_have_needs_repeats_and_names_that_are_answered(judge):
-    assert only(judge(web(top=PHONE, **LIE)))["state"] == "insufficient"
-    repeated = only(judge(*hours(lambda at: web(at, top=PHONE, **LIE), 4, other_site)))
-    assert nodes(repeated) == ["dns.injection.bogon"]
-    assert repeated["mechanisms"][0]["trigger"] == {"field": "dns.qname", "value": "news.example"}
-
-
-@pytest.mark.parametrize("address", [BOGON, "0.0.0.0", "127.0.0.1", "192.168.1.1"])
-def test_on_the_line_of_a_house_a_box_may_have_answered_before_the_provider(judge, address):
-    lie = LIE | {"queries": [query(addresses=(address,))], "tcp_connect": [connect(address, failure="eof_error")]}
-    target = only(judge(*hours(lambda at: web(at, **lie), 6, other_site)))
-    assert (target["state"], target["mechanisms"]) == ("insufficient", [])
-    assert "or a box in the house before it" in target["cause"]["says"]
-
-
-def test_an_address_that_stands_in_for_the_name_where_the_name_answers_is_a_proxys(judge):
-    def by_proxy(at, name="news.example", address="198.18.0.5", failure=None):
-        return web(
-            at,
-            queries=[query(name, (address,))],
-            tcp_connect=[connect(address)],
-            tls_handshakes=[handshake(name, f"{address}:443", failure)],
-            requests=[request(f"https://{name}/", failure=failure)],
-            top={"input": f"https://{name}/", **PHONE},
-        )
-
-    working = only(judge(*hours(by_proxy, 6, other_site)))
-    assert working["state"] == "ok"
-    assert "a proxy stands between" in working["observations"][0]["says"]
-    # What fails behind the proxy of which another name works is no lie of the resolver's either.
-    failing = hours(lambda at: by_proxy(at, failure="eof_error"), 6, other_site)
-    beside = hours(lambda at: by_proxy(at, "weather.example", "198.18.0.9"), 6)
-    assert only(judge(*failing, *beside))["state"] == "insufficient"
-    assert nodes(only(judge(*failing))) == ["dns.injection.bogon"]
-
-
-def test_what_fails_at_a_false_address_says_nothing_of_the_true_one(judge):
-    for count in (1, 6):
-        target = only(judge(*hours(lambda at: web(at, **LIE), count, other_site)))
-        assert not [n for n in nodes(target) if not n.startswith("dns.")]
-
-
-def test_a_denial_by_the_networks_own_resolver_counts_and_by_a_chosen_one_does_not(judge):
-    own = only(judge(*hours(lambda at: web(at, top=PHONE, **DENIED), 5, other_site)))
-    assert nodes(own) == ["dns.nxdomain"]
-    house = only(judge(*hours(lambda at: web(at, **DENIED), 5, other_site)))
-    assert house["state"] == "insufficient"
-    chosen = {"resolver_asn": "AS64999", **PHONE}
-    there = only(
-        judge(*hours(lambda at: web(at, top=chosen, **DENIED), 5, lambda at: other_site(at, resolver_asn="AS64999")))
-    )
-    assert there["state"] == "insufficient"
-    assert there["alternatives"][0]["hypothesis"] in ("chosen-filter", "dns.nxdomain")
-
-
-@pytest.mark.parametrize("failure", ["dns_nxdomain_error", "dns_no_answer", "generic_timeout_error"])
-def test_a_name_that_has_one_type_of_address_is_not_denied_for_the_want_of_the_other(judge, failure):
-    both = [query(), query(addresses=(), failure=failure, query_type="AAAA")]
-    working = only(judge(*hours(lambda at: web(at, queries=both, top=PHONE), 6, other_site)))
-    assert (working["state"], working["observations"]) == ("ok", [])
-    reset = hours(lambda at: reset_after_hello(at, queries=both, top=PHONE), 6, other_site)
-    assert nodes(only(judge(*reset))) == ["tls.reset.sni"]
-
-
-def test_a_name_that_nobody_knows_is_down(judge):
-    helper = control(addresses=(), dns={"failure": "dns_name_error", "addrs": []})
-    helper["http_request"] |= {"failure": "dns_lookup_error", "status_code": -1}
-    assert only(judge(web(helper=helper, **DENIED)))["state"] == "down"
-
-
 @pytest.mark.parametrize("failure", ["dns_servfail_error", "android_dns_cache_no_data", "dns_lookup_error"])
 def test_failures_that_name_no_mechanism_are_remarks(judge, failure):
     broken = DENIED | {"queries": [query(addresses=(), failure=failure)]}
     target = only(judge(*hours(lambda at: web(at, **broken), 5, other_site)))
     assert target["state"] == "insufficient"
     assert any(failure in o["says"] for o in target["observations"])
-
-
-def test_the_address_of_a_known_notice_page_is_enough_in_its_country(judge):
-    notice = LIE | {"queries": [query(addresses=("10.10.34.34",))]}
-    for where in ("IR", "ZZ"):
-        assert nodes(only(judge(web(top={"probe_cc": where}, **notice)))) == ["dns.injection.blockpage"]
-    # Elsewhere a private address is anybody's.
-    assert only(judge(web(top={"probe_cc": "DE"}, **notice)))["state"] == "insufficient"
-
-
-def test_two_content_networks_are_no_lie(judge):
-    cdn = {
-        "queries": [query(addresses=(ELSEWHERE,))],
-        "tcp_connect": [connect(ELSEWHERE)],
-        "tls_handshakes": [handshake(address=f"{ELSEWHERE}:443")],
-    }
-    assert only(judge(*hours(lambda at: web(at, **cdn), 5)))["state"] == "ok"
-    # Also where the page could not be had: a certificate of the name vouches for the address.
-    broken = cdn | {"requests": [request(failure="generic_timeout_error")]}
-    assert only(judge(*hours(lambda at: web(at, **broken), 5, other_site)))["state"] == "insufficient"
 
 
 def test_a_known_block_page_in_the_clear_is_enough_where_the_helper_gets_the_site(judge):
@@ -254,17 +130,6 @@ def test_a_redirect_to_a_known_block_page_is_a_redirect(judge):
     ]
     target = only(judge(plain(**(BLOCK_PAGE | {"requests": chain}))))
     assert nodes(target) == ["http.redirect"]
-
-
-def test_a_known_page_at_the_address_that_a_false_answer_gave_is_the_answers_mechanism(judge):
-    there = BLOCK_PAGE | {
-        "queries": [query(addresses=(ELSEWHERE,))],
-        "tcp_connect": [connect(ELSEWHERE, 80)],
-    }
-    assert nodes(only(judge(*hours(lambda at: plain(at, **there), 2, other_site)))) == ["dns.injection.blockpage"]
-    # The same address with a page that nobody knows may be a content network's.
-    unknown = there | {"requests": [request("http://news.example/", body="hello")]}
-    assert only(judge(*hours(lambda at: plain(at, **unknown), 2, other_site)))["state"] == "insufficient"
 
 
 def test_a_stranger_with_a_certificate_of_its_own_is_not_the_site(judge):
@@ -313,15 +178,15 @@ def test_a_certificate_that_is_not_believed_may_be_the_probes_own_fault(judge):
     assert only(judge(*hours(lambda at: web(at, **refused), 5)))["state"] == "insufficient"
 
 
+def cooking(at):
+    """Another host that is served in the clear at the same address."""
+    keys = {"queries": [query("cooking.example")], "requests": [request("http://cooking.example/")]}
+    return plain(at, **keys) | {"input": "http://cooking.example/"}
+
+
 def test_a_host_that_is_reset_where_another_passes_is_by_host(judge):
     failing = {"requests": [request("http://news.example/", failure="connection_reset")], "status_code_match": None}
-    other = {"queries": [query("cooking.example")], "requests": [request("http://cooking.example/")]}
-
-    def beside(at):
-        made = plain(at, **other)
-        return made | {"input": "http://cooking.example/"}
-
-    target = only(judge(*hours(lambda at: plain(at, **failing), 3, beside)))
+    target = only(judge(*hours(lambda at: plain(at, **failing), 3, cooking)))
     assert nodes(target) == ["http.reset"]
     assert only(judge(*hours(lambda at: plain(at, **failing), 3)))["state"] == "insufficient"
 
@@ -338,6 +203,45 @@ def test_silence_of_one_port_is_never_a_block(judge):
 def test_no_way_to_ipv6_is_no_failure_of_anybody(judge):
     there = {"tcp_connect": [connect("2a00:1450::1", failure="network_unreachable"), connect()]}
     assert only(judge(web(**there)))["state"] == "ok"
+
+
+def test_an_answer_that_began_and_did_not_end_in_time_was_let_through(judge):
+    begun = request("http://news.example/", code=200) | {"failure": "generic_timeout_error"}
+    slow = {"requests": [begun], "status_code_match": None}
+    target = only(judge(*hours(lambda at: plain(at, **slow), 4, cooking)))
+    assert "did not come to an end, for reasons that name no mechanism" in target["cause"]["says"]
+    assert "began with status 200 and did not come to its end" in target["observations"][0]["says"]
+    asked = {"requests": [request("http://news.example/", failure="generic_timeout_error")], "status_code_match": None}
+    assert "the request with" in only(judge(*hours(lambda at: plain(at, **asked), 4, cooking)))["cause"]["says"]
+
+
+@pytest.mark.parametrize("failure", ["unknown_failure: tls: bad record MAC", "response_never_received"])
+def test_what_fails_in_other_words_where_the_helper_fails_is_down(judge, failure):
+    failed = {"requests": [request("http://news.example/", failure=failure)], "status_code_match": None}
+    assert only(judge(plain(helper=control(up=False), **failed)))["state"] == "down"
+    assert only(judge(plain(**failed)))["state"] == "insufficient"
+
+
+def test_a_strangers_page_is_alike_by_the_page_and_not_by_the_names_of_its_fields(judge):
+    chain = [
+        request("http://portal.example/", body="<title>Welcome</title>"),
+        request("http://news.example/", code=302, headers=[("Location", "http://portal.example/")], body=""),
+    ]
+    unlike = {"requests": chain, "body_length_match": False, "title_match": False}
+    assert only(judge(plain(**unlike)))["state"] == "insufficient"
+    assert only(judge(plain(**(unlike | {"title_match": True}))))["state"] == "ok"
+
+
+def test_a_page_of_a_client_that_believes_any_certificate_may_be_anybodys(judge):
+    def fetched(*, anybody):
+        keys = {
+            "tcp_connect": [connect()],
+            "tls_handshakes": [handshake(no_tls_verify=anybody)],
+            "requests": [request()],
+        }
+        return only(judge(measurement("urlgetter", keys)))["state"]
+
+    assert (fetched(anybody=False), fetched(anybody=True)) == ("ok", "insufficient")
 
 
 def test_an_onset_lies_between_two_runs(judge):

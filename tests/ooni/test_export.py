@@ -125,7 +125,7 @@ def test_a_report_whose_capture_is_gone_says_what_it_concluded_and_invents_no_so
         "taxonomy_version": "v1",
     }
     assert (open_["test_keys"]["label"]["verdict"], open_["test_keys"]["mechanisms"]) == ("unknown", [])
-    assert (blocked["probe_asn"], blocked["probe_cc"], blocked["report_id"]) == ("AS0", "ZZ", None)
+    assert (blocked["probe_asn"], blocked["probe_cc"], blocked["report_id"]) == ("AS0", "ZZ", "")
 
 
 def test_annotations_name_the_tool_and_every_table_by_version_and_hash(exported):

@@ -6,16 +6,13 @@ import pytest
 
 from tests.ooni import published
 from tests.ooni.measurements import later
+from tests.ooni.targets import nodes
 
 
 def judged(judge, *measurements):
     (targets,) = judge(*measurements).values()
     assert len(targets) == 1
     return targets[0]
-
-
-def nodes(target):
-    return [m["mechanism"] for m in target["mechanisms"]]
 
 
 @pytest.mark.parametrize(
@@ -70,9 +67,9 @@ def test_what_sockets_do_not_settle_is_insufficient_and_says_why(judge, measured
 
 
 def test_without_reports_of_routers_a_trace_settles_nothing_alone(judge):
-    assert judged(judge, published.TRACE_WITHOUT_REPORTS)["state"] == "insufficient"
-    repeated = [published.india(None, at=later(h, "2022-07-22 08:19:03"), report_id=f"run {h}") for h in range(4)]
-    target = judged(judge, *repeated)
+    once = judged(judge, published.july())
+    assert (once["target"], once["state"]) == ("1337x.be", "insufficient")
+    target = judged(judge, *(published.july(later(h)) for h in range(4)))
     assert nodes(target) == ["tls.reset.sni"]
     assert target["mechanisms"][0]["location"]["hop"] == 4
 
