@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fingerprint.incident.model import BLOCKED, Cell, Event, Incident
+from fingerprint.incident.model import Cell, Event, Incident
 from fingerprint.incident.names import p_value
 from fingerprint.incident.times import between, moment
+from fingerprint.incident.wording import reasons, slowed
 from fingerprint.report.wording import STATES, count
 from fingerprint.terminal import ascii_only, clean, console
 
@@ -62,9 +63,9 @@ class Page:
     def verdict(self, incident: Incident) -> None:
         """The sentence, and the same with its reasons."""
         self.line(incident.headline, "bold")
-        if incident.paragraph != incident.headline:
+        if why := reasons(incident):
             self.blank()
-            self.line(incident.paragraph)
+            self.line(why)
 
     def matrix(self, incident: Incident) -> None:
         """Services and roles down, vantages across, a sign and a word in each cell."""
@@ -102,8 +103,7 @@ class Page:
         """A sign and a word."""
         if cell is None:
             return Text("not seen", "dim")
-        slowed = cell.state == BLOCKED and cell.reach == "degraded"
-        symbol, ascii_symbol, word, style = SLOWED if slowed else STATES[cell.state]
+        symbol, ascii_symbol, word, style = SLOWED if slowed(cell) else STATES[cell.state]
         return Text(f"{ascii_symbol if self.plain else symbol} {word}", style)
 
     def events(self, events: Sequence[Event]) -> None:

@@ -6,6 +6,7 @@ is called so; and what is simulated is called a simulation in the first words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,6 +24,8 @@ from fingerprint.services.sentences import sentence
 
 # One screen: the summary that a person reads first.
 WORDS = 120
+# What the headline says beside the first sentence of the paragraph.
+TOGETHER_P = re.compile(r" together \(p = [^)]*\)")
 TOGETHER = "They began together: without a common cause that is unlikely"
 
 
@@ -262,6 +265,13 @@ def paragraph(raw: Incident, names: Names, words: int) -> str:
         if len(" ".join([*kept, each]).split()) <= words or not kept:
             kept.append(each)
     return " ".join(kept)
+
+
+def reasons(told: Incident) -> str:
+    """The paragraph without its first sentence, which repeats the headline: for who has just read that."""
+    mark = _simulated(told)
+    first = mark + TOGETHER_P.sub("", told.headline.removeprefix(mark))
+    return told.paragraph.removeprefix(first).strip() if told.paragraph.startswith(first) else told.paragraph
 
 
 def _stayed(raw: Incident, names: Names) -> list[str]:

@@ -89,7 +89,7 @@ def _detail(cell: Cell, n: int, rank: int, titles: Mapping[str, str], accounts: 
         service=service,
         role=cell.role,
         vantage=cell.vantage,
-        sign=phrases.state(cell.state),
+        sign=phrases.of_cell(cell),
         says=cell.says,
         targets=", ".join(cell.targets[:TARGETS_SHOWN]) + (f" and {more:,} more" if more > 0 else ""),
         spans=tuple(map(span, cell.stretches[:STRETCHES_SHOWN])),

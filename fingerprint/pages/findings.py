@@ -94,7 +94,7 @@ def finding(document: Document, target: Document, key: str, *, drawn: bool = Tru
         sign=phrases.state(target["state"]),
         ways=ways,
         because=cause and _because(cause),
-        because_clues=_clues(cause["evidence"], names)[0] if cause else (),
+        because_clues=clues_of(cause["evidence"], names)[0] if cause else (),
         rejected=rejected[:ALTERNATIVES_SHOWN],
         rejected_left_out=max(len(rejected) - ALTERNATIVES_SHOWN, 0),
         missing=tuple(
@@ -112,7 +112,7 @@ def _because(cause: Document) -> str:
 
 
 def _way(m: Document, names: Sequence[str], key: str, *, drawn: bool) -> Way:
-    clues, left_out = _clues(m["evidence"], names)
+    clues, left_out = clues_of(m["evidence"], names)
     curves = m.get("curves", ()) if drawn else ()
     return Way(
         key=key,
@@ -171,7 +171,12 @@ def _facts(m: Document) -> list[tuple[str, str]]:
         fits, against = ", ".join(device["fits"]), ", ".join(device["contradicts"])
         few = ", so few that others may send the same" if fits and device["score"] < ALIKE else ""
         said = f"fits {fits}{few}" if fits else device["source"]
-        out.append(("Resembles", f"{device['name']} – {said}" + (f"; contradicts {against}" if against else "")))
+        out.append(
+            (
+                "Resembles",
+                f"{phrases.device(device['name'])} – {said}" + (f"; contradicts {against}" if against else ""),
+            )
+        )
     return out
 
 
@@ -183,7 +188,7 @@ def _place(location: Document | None) -> str:
     return f"; hop {location['hop']}{link}{router}"
 
 
-def _clues(evidence: Sequence[Document], names: Sequence[str]) -> tuple[tuple[Clue, ...], int]:
+def clues_of(evidence: Sequence[Document], names: Sequence[str]) -> tuple[tuple[Clue, ...], int]:
     """One line a clue, its strongest sighting first, repeats of it counted; and how many clues are left out."""
     by: dict[str, list[Document]] = {}
     for e in sorted(evidence, key=lambda e: -e["log_odds"]):

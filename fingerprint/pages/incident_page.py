@@ -9,6 +9,7 @@ from typing import IO
 from fingerprint.accounts import KINDS, Account
 from fingerprint.incident.model import Event, Incident, Test
 from fingerprint.incident.times import S, long
+from fingerprint.incident.wording import reasons, slowed
 from fingerprint.pages import details, matrix, phrases, time_line
 from fingerprint.pages.assembling import page
 from fingerprint.pages.details import Span
@@ -69,7 +70,7 @@ def write_html(incident: Incident, accounts: Sequence[Account], out: IO[str]) ->
             "incident.html.j2",
             incident=incident,
             headline=without_mark(incident, incident.headline),
-            paragraph=without_mark(incident, incident.paragraph),
+            reasons=without_mark(incident, reasons(incident)),
             sign_of=phrases.state(incident.answer),
             span=phrases.span(incident.first_ns, incident.last_ns),
             day=phrases.day(incident.first_ns),
@@ -77,6 +78,8 @@ def write_html(incident: Incident, accounts: Sequence[Account], out: IO[str]) ->
             origin=origin(incident) if incident.simulated else None,
             columns=matrix.columns(incident),
             groups=matrix.groups(incident, hrefs),
+            keys=matrix.keys(incident),
+            slowed=any(map(slowed, incident.cells)),
             roles=_roles(incident, titles),
             roles_event=next((phrases.LETTERS[line.event] for line in incident.roles if line.event is not None), None),
             time_line=time_line.drawing(incident, lanes, titles),
@@ -131,11 +134,11 @@ def events(incident: Incident, hrefs: Mapping[int, str]) -> list[Told]:
         Told(
             letter=letter,
             id=f"event-{letter.lower()}",
-            sign=phrases.state(event.state),
+            sign=phrases.SLOWED if all(slowed(incident.cells[n]) for n in event.cells) else phrases.state(event.state),
             title=f"{_joined([titles.get(s, s) for s in event.services])} at {_joined(event.vantages)}",
             event=event,
             test=event.test,
-            shared=tuple((name, len(cells)) for name, cells in event.injectors),
+            shared=tuple((phrases.device(name), len(cells)) for name, cells in event.injectors),
             links=tuple((_cell(incident, n), hrefs[n]) for n in event.cells[:CELLS_LINKED]),
             links_left_out=max(len(event.cells) - CELLS_LINKED, 0),
         )

@@ -11,7 +11,8 @@ from typing import IO
 
 from fingerprint.accounts import Account
 from fingerprint.incident.model import Cell, Incident
-from fingerprint.pages import phrases
+from fingerprint.incident.wording import reasons
+from fingerprint.pages import matrix, phrases
 from fingerprint.pages.incident_page import origin, without_mark
 from fingerprint.terminal import clean
 
@@ -41,6 +42,12 @@ def escaped(text: str) -> str:
     return f"\\{safe}" if safe[:1] in {"-", "+", "!", "="} else safe
 
 
+def prose(text: str) -> str:
+    """A sentence of ours: what stands between back-quotes is in fixed type, all else is escaped."""
+    parts = phrases.QUOTED.split(clean(text))
+    return "".join(code(part) if n % 2 else escaped(part) for n, part in enumerate(parts))
+
+
 def code(text: str) -> str:
     """A word in fixed type; a backquote in it becomes an apostrophe, for nothing can escape it there."""
     return "`" + clean(text).replace("`", "'").replace("|", "\\|") + "`"
@@ -54,8 +61,8 @@ def _page(incident: Incident, accounts: Sequence[Account]) -> Iterator[str]:
         yield from _simulation(incident)
     yield f"**{escaped(without_mark(incident, incident.headline))}**"
     yield ""
-    yield escaped(without_mark(incident, incident.paragraph))
-    yield ""
+    if why := reasons(incident):
+        yield from (escaped(without_mark(incident, why)), "")
     yield from _matrix(incident)
     yield from _events(incident)
     yield from _list("What is not known", incident.unknown, UNKNOWN_SHOWN)
@@ -92,6 +99,8 @@ def _matrix(incident: Incident) -> Iterator[str]:
         squares = (_square(cells[v]) if v in cells else "not looked at" for v in shown)
         yield f"| {escaped(titles.get(service, service))} | {escaped(role)} | " + " | ".join(squares) + " |"
     yield ""
+    if keys := matrix.mechanisms(incident):
+        yield from (f"{'; '.join(f'{code(word)}: {escaped(says)}' for word, says in keys)}.", "")
     left = [
         phrases.count(n, thing)
         for n, thing in ((len(rows) - ROWS_SHOWN, "more role"), (len(vantages) - len(shown), "more vantage"))
@@ -102,7 +111,7 @@ def _matrix(incident: Incident) -> Iterator[str]:
 
 
 def _square(cell: Cell) -> str:
-    symbol, word, _ = phrases.state(cell.state)
+    symbol, word, _ = phrases.of_cell(cell)
     how = f" {code(cell.mechanisms[0])}" if cell.mechanisms else ""
     sure = f" ({phrases.probability(cell.posterior)})" if how and cell.posterior is not None else ""
     return f"{symbol} {word}{how}{sure}"
@@ -126,7 +135,7 @@ def _list(title: str, says: Sequence[str], most: int) -> Iterator[str]:
     if not says:
         return
     yield from (f"## {title}", "")
-    yield from (f"- {escaped(phrases.sentence(s))}" for s in says[:most])
+    yield from (f"- {prose(phrases.sentence(s))}" for s in says[:most])
     if len(says) > most:
         yield f"- {len(says) - most:,} more in the data."
     yield ""

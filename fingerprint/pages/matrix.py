@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from fingerprint.incident.model import Cell, Incident
 from fingerprint.pages import phrases
+from fingerprint.report.glossary import REACH
+from fingerprint.report.wording import how
 from fingerprint.vantages.vantage import Vantage
 
 
@@ -81,16 +83,32 @@ def groups(incident: Incident, hrefs: Mapping[int, str]) -> tuple[Group, ...]:
     )
 
 
+def part(cell: Cell) -> str | None:
+    """The word for what is cut in part; slowing is said by its sign, and everything is the rule."""
+    return cell.reach if cell.state == "blocked" and cell.reach == "partial" else None
+
+
+def mechanisms(incident: Incident) -> tuple[tuple[str, str], ...]:
+    """What the ids in the matrix mean, in their order."""
+    nodes = dict.fromkeys(cell.mechanisms[0] for cell in incident.cells if cell.mechanisms)
+    return tuple((node, how(node).replace(": ", " with ")) for node in nodes)
+
+
+def keys(incident: Incident) -> tuple[tuple[str, str], ...]:
+    """What the ids mean, and the one word of reach."""
+    reach = (("partial", REACH["partial"]),) if any(part(cell) for cell in incident.cells) else ()
+    return (*mechanisms(incident), *reach)
+
+
 def _at(cells: Sequence[Cell], index: int | None, hrefs: Mapping[int, str]) -> Square | None:
     return square(cells[index], hrefs[index]) if index is not None else None
 
 
 def square(cell: Cell, href: str) -> Square:
     """A cell as it is written in the matrix."""
-    symbol, word, kind = phrases.state(cell.state)
+    symbol, word, kind = phrases.of_cell(cell)
     firm = cell.state in {"blocked", "down"} and cell.posterior is not None
-    reach = cell.reach if cell.state == "blocked" and cell.reach not in {"none", "full"} else None
-    slowed = phrases.rate(cell.rate_bps) if cell.rate_bps else None
+    rate = phrases.rate(cell.rate_bps) if cell.rate_bps else None
     return Square(
         symbol=symbol,
         word=word,
@@ -98,6 +116,6 @@ def square(cell: Cell, href: str) -> Square:
         mechanism=cell.mechanisms[0] if cell.mechanisms else None,
         more=max(len(cell.mechanisms) - 1, 0),
         confidence=phrases.probability(cell.posterior) if firm else None,
-        note=slowed or reach,
+        note=rate or part(cell),
         href=href,
     )

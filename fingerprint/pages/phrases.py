@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from fingerprint.incident.model import Between
+from fingerprint.incident.model import Between, Cell
 from fingerprint.incident.times import between, same_day
+from fingerprint.incident.wording import slowed
 from fingerprint.report.wording import STATES, how, percent
 from fingerprint.terminal import clean
 from fingerprint.verdict import taxonomy
@@ -22,6 +23,8 @@ SIGNS = {
     "unknown": ("?", "not known", "unknown"),
     "invalid": ("–", "unusable", "unknown"),
 }
+# What is blocked by slowing alone, as prose calls it too.
+SLOWED = ("~", "slowed", "blocked")
 assert set(STATES) <= set(SIGNS)
 # What stands on one line: a day and its hour, `p = 0.028`.
 WHOLE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?|\bp = [\d.e-]*\d")
@@ -34,6 +37,16 @@ RATES = ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (1.0, "bit/s"))
 def state(name: str) -> tuple[str, str, str]:
     """Symbol, word and class."""
     return SIGNS.get(name, SIGNS["unknown"])
+
+
+def of_cell(cell: Cell) -> tuple[str, str, str]:
+    """Symbol, word and class of a cell: slowing has a word of its own."""
+    return SLOWED if slowed(cell) else state(cell.state)
+
+
+def device(name: str) -> str:
+    """A device of the table by its name; one that is in none as that."""
+    return f"an unknown device, {rest}" if (rest := name.removeprefix("unknown, ")) != name else name
 
 
 def sentence(words: str) -> str:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import IO, Any
 
 from fingerprint.pages.assembling import page
-from fingerprint.pages.findings import Finding, finding, where
+from fingerprint.pages.findings import Finding, clues_of, confidence, finding
 from fingerprint.pages.markdown import code, escaped, plain
 from fingerprint.pages.phrases import count, day, probability, sentence, state
 from fingerprint.report.document import Document, as_dict
+from fingerprint.report.glossary import REACH
 from fingerprint.report.text import Showing
+from fingerprint.report.wording import how
 from fingerprint.verdict.model import Report
 
 # Blocked first, as in a report for people.
 ORDER = ("blocked", "down", "insufficient", "invalid", "ok")
 # Targets that are told; the rest are counted. The first have pictures, and are open when the page opens.
 TOLD, DRAWN, OPEN, OK_NAMED = 200, 60, 8, 60
+# Names in a headline, and sentences of evidence for a mechanism in prose.
+NAMED, CLUES = 3, 4
 
 
 def write_html(report: Report, out: IO[str], showing: Showing) -> None:
@@ -30,7 +34,9 @@ def write_html(report: Report, out: IO[str], showing: Showing) -> None:
             "report.html.j2",
             document=document,
             day=day(report.captures[0].first_ns) if report.captures and report.captures[0].first_ns else None,
-            headline=headline(document),
+            headline=answer(document),
+            lead=lead(document),
+            reaches=reaches(told),
             findings=[_told(document, t, n) for n, t in enumerate(told)],
             told_left_out=sum(t["state"] != "ok" for t in targets) - len(told),
             open=OPEN,
@@ -45,7 +51,7 @@ def write_html(report: Report, out: IO[str], showing: Showing) -> None:
 def write_markdown(report: Report, out: IO[str], showing: Showing) -> None:
     """The report as a few paragraphs and a table."""
     document = _document(report, showing)
-    lines = [f"# {escaped(headline(document))}", ""]
+    lines = [f"# {escaped(answer(document))}", "", *([escaped(says), ""] if (says := lead(document)) else [])]
     if simulated := _simulated(document):
         lines += [f"> **Simulation, not a measurement:** {escaped('; '.join(simulated))}.", ""]
     targets = [t for t in _ordered(document) if t["state"] != "ok"]
@@ -98,6 +104,34 @@ def headline(document: Document) -> str:
     return f"{count(document['summary']['targets'], 'target')}: {parts}"
 
 
+def _cut(document: Document) -> list[dict[str, Any]]:
+    return [t for t in document["targets"] if t["state"] == "blocked"]
+
+
+def answer(document: Document) -> str:
+    """``chatter.test is blocked``, where few are and work nowhere else here; else how many targets are how."""
+    cut = _cut(document)
+    names = list(dict.fromkeys(t["target"] for t in cut))
+    elsewhere = {t["target"] for t in document["targets"] if t["state"] != "blocked"}
+    if not 1 <= len(names) <= NAMED or not elsewhere.isdisjoint(names):
+        return headline(document)
+    word = "slowed" if all(t["reach"] == "degraded" for t in cut) else "blocked"
+    listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    return f"{listed} {'is' if len(names) == 1 else 'are'} {word}"
+
+
+def lead(document: Document) -> str:
+    """How, in a sentence a way, and how many targets are how if the headline names some; empty for nothing to say."""
+    ways = dict.fromkeys(how(m["mechanism"]) for t in _cut(document) for m in t["mechanisms"])
+    counts = [] if answer(document) == headline(document) else [headline(document)]
+    return " ".join(map(sentence, [*list(ways)[:NAMED], *counts]))
+
+
+def reaches(told: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The words of the last column, each with its meaning."""
+    return [(r, REACH[r]) for r in REACH if r != "none" and any(t["reach"] == r for t in told)]
+
+
 def _row(t: dict[str, Any]) -> str:
     symbol, word, _ = state(t["state"])
     ways = ", ".join(code(m["mechanism"]) for m in t["mechanisms"]) or "–"
@@ -105,13 +139,18 @@ def _row(t: dict[str, Any]) -> str:
     return f"| {escaped(t['target'])} | {symbol} {word} | {ways} | {probability(p)} |"
 
 
+def _packets(where: str) -> str:
+    """`` (packets 29, 31, and twice more)``."""
+    return f" ({where.replace(' (', ', ').removesuffix(')')})" if where else ""
+
+
 def _paragraph(t: dict[str, Any]) -> list[str]:
     lines = [f"## {escaped(t['target'])}", ""]
     for m in t["mechanisms"]:
-        best = sorted(m["evidence"], key=lambda e: -e["log_odds"])[:4]
-        lines.append(f"{code(m['mechanism'])}, {probability(m['posterior'])}:")
-        seen = dict.fromkeys(f"- {escaped(e['says'])} ({where([e], ())})" for e in best)
-        lines += ["", *seen, ""]
+        seen, _ = clues_of(m["evidence"], ())
+        lines += [f"{code(m['mechanism'])}: {escaped(how(m['mechanism']))}; {confidence(m)}.", ""]
+        lines += [f"- {escaped(clue.says)}{_packets(clue.where)}" for clue in seen[:CLUES]]
+        lines.append("")
     if t["cause"]:
         lines += [escaped(sentence(t["cause"]["says"])), ""]
     lines += [f"Next: {escaped(sentence(step))}" for step in t["next"][:2]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fingerprint.report.numbers import probability
 from fingerprint.technique import Interval
 from fingerprint.vantages.vantage import Clock, Vantage
 from fingerprint.verdict.model import Mechanism
@@ -107,6 +108,7 @@ def confidence(m: Mechanism) -> str:
 
 def percent(p: float | None) -> str:
     """A probability in per cent, never rounded up to certainty or down to nothing."""
+    p = probability(p)  # as the JSON has it, so that every form says the same
     if p is None:
         return "not weighed"
     if p > 0.9999:

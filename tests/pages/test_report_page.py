@@ -9,6 +9,7 @@ import pytest
 from reading import Page, digest
 
 import captures
+from fingerprint.pages import report_page
 from fingerprint.report import write
 from fingerprint.verbs import analysing
 
@@ -67,9 +68,13 @@ def test_no_client_address_is_on_the_page(report, html):
 
 def test_prose_has_the_packets_of_each_sentence(report):
     text = in_form(report, "md")
-    assert text.startswith("# 5 targets: 2 blocked, 1 down, 2 work\n")
+    first, _, second, *_ = text.splitlines()
+    assert (
+        first == "# 5 targets: 2 blocked, 1 down, 2 work"
+    )  # chatter.test is blocked in one capture and works in another
+    assert "A reset cuts the connection after the TLS ClientHello." in second
     assert "`tls.reset.sni`" in text
-    assert "(packets 103, 104)" in text
+    assert "(packets 103, 104, and 4 times more)" in text
 
 
 def test_the_same_report_is_written_the_same(report, html):
@@ -82,3 +87,26 @@ def test_a_report_of_nothing_is_a_page_all_the_same():
     assert not page.crossed
     assert "No service was contacted" in page.words
     assert in_form(nothing, "md").startswith("# No service was contacted")
+
+
+def document(*targets):
+    """As much of a document as a headline reads."""
+    made = [{"target": name, "state": state, "reach": reach, "mechanisms": []} for name, state, reach in targets]
+    states = {s: sum(t["state"] == s for t in made) for s in ("blocked", "down", "insufficient", "invalid", "ok")}
+    return {"targets": made, "summary": {"targets": len(made), "states": states}}
+
+
+def counted(*targets):
+    """The headline with plain spaces; on the page a number and its noun stay on one line."""
+    return report_page.answer(document(*targets)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_headline_names_what_is_blocked_where_few_are_and_it_works_nowhere_else():
+    a, b = ("a.test", "blocked", "full"), ("b.test", "blocked", "degraded")
+    works = ("c.test", "ok", "none")
+    assert report_page.answer(document(a, works)) == "a.test is blocked"
+    assert report_page.answer(document(a, b)) == "a.test and b.test are blocked"
+    assert report_page.answer(document(b, works)) == "b.test is slowed"
+    assert counted(a, ("a.test", "ok", "none")) == "2 targets: 1 blocked, 1 works"
+    assert counted(works, works) == "2 targets: 2 work"
+    assert counted(a, *((f"{n}.test", "blocked", "full") for n in range(3))) == "4 targets: 4 blocked"

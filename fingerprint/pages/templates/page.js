@@ -15,3 +15,8 @@ for (const button of document.querySelectorAll("button.copy")) {
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
 }
+for (const frame of document.querySelectorAll(".scroll")) {
+  const look = () => frame.classList.toggle("on", frame.scrollLeft + frame.clientWidth < frame.scrollWidth - 2);
+  frame.addEventListener("scroll", look, { passive: true });
+  new ResizeObserver(look).observe(frame);
+}
