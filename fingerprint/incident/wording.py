@@ -126,7 +126,9 @@ def together(one: Event, *, briefly: bool = False) -> str:
     left = [d for d in one.discounts if d.p_value is not None and d.p_value > CHANCE]
     if left:
         return f"They began at about the same time ({p}), but what they share may be the whole reason: {left[0].says}."
-    return f"They began together ({p} by chance)." if briefly else f"{TOGETHER} ({p})."
+    strictest = max((d.p_value for d in one.discounts if d.p_value is not None), default=0.0)
+    shared = f"; {p_value(strictest)} discounted" if strictest > one.test.p_value else ""  # by what they share
+    return f"They began together ({p} by chance{shared})." if briefly else f"{TOGETHER} ({p}{shared})."
 
 
 def is_together(one: Event) -> bool:
