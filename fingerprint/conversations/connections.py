@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from captures.columns import Mark
 from captures.recording import Recording
 from fingerprint.conversations.segments import ACK, FIN, RST, SYN, Endpoint
-from fingerprint.conversations.streams import REQUESTS, Shelf, Stream, address_text
+from fingerprint.conversations.streams import REQUESTS, Shelf, Stream, address_text, firsts
 
 # IANA service names: ports where a server listens, used only where neither a SYN nor a payload tells.
 WELL_KNOWN_BELOW = 1024
@@ -39,13 +39,13 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
     numbers = c.flow[order[bounds]]
     from_b = c.direction[order].astype(bool)
     flags, size = c.tcp_flags[order], c.payload_bytes[order]
-    sides = []  # per side: flags, bytes, rows of the first payload and of the first FIN or RST
+    sides = []  # per side: flags, bytes, the first payload, and the row of the first FIN or RST
     for mine in (~from_b, from_b):
         or_ed = np.bitwise_or.reduceat(np.where(mine, flags, np.uint16(0)), bounds)
         summed = np.add.reduceat(np.where(mine, size, np.uint32(0)), bounds, dtype=np.int64)
         payloads = _first(order, mine & (size > 0) & ((flags & RST) == 0), bounds)
         cuts = _first(order, mine & ((flags & (FIN | RST)) != 0), bounds)
-        sides.append(list(zip(or_ed.tolist(), summed.tolist(), payloads, cuts, strict=True)))
+        sides.append(list(zip(or_ed.tolist(), summed.tolist(), firsts(recording, payloads), cuts, strict=True)))
     ends_of = _endpoints(recording, numbers)
     end_ns, shelf = recording.ended_ns, Shelf()
     first_ns, last_ns = c.time_ns[order[bounds]].tolist(), c.time_ns[order[ends - 1]].tolist()
@@ -68,8 +68,8 @@ def streams(recording: Recording) -> tuple[Stream, ...]:
                 server_flags=server[0],
                 client_bytes=client[1],
                 server_bytes=server[1],
-                request_row=client[2],
-                answer_row=server[2],
+                request=client[2],
+                answer=server[2],
                 cut_row=server[3],
                 first_ns=first_ns[i],
                 last_ns=last_ns[i],

@@ -6,9 +6,10 @@ so that a technique pays for a stream only when it looks at one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_ntop
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,8 @@ HEAD_PKTS = 120
 # Tuples of segments that are kept: several for each of the last hundred streams looked at.
 SHELVED = 400
 # Payloads that only a client sends, and that name the target.
-REQUESTS = (int(Mark.TLS_HELLO), int(Mark.HTTP_REQUEST))
+PROTOCOLS = {int(Mark.TLS_HELLO): "tls", int(Mark.HTTP_REQUEST): "http"}
+REQUESTS = tuple(PROTOCOLS)
 
 
 class Shelf:
@@ -50,6 +52,23 @@ class Shelf:
         return kept
 
 
+class First(NamedTuple):
+    """The first payload of a side, and what that packet alone shows."""
+
+    row: int  # -1 without any
+    mark: int  # its `Mark`
+    name: str | None  # SNI or Host of a request that is whole in it
+
+
+def firsts(recording: Recording, rows: Sequence[int]) -> list[First]:
+    """What the packets in these rows show, -1 standing for none."""
+    c, at = recording.columns, np.array(rows)
+    marks = np.where(at < 0, 0, c.mark[at])
+    names = np.where(np.isin(marks, REQUESTS), c.name[at], -1)
+    named = [recording.names[name] if name >= 0 else None for name in names.tolist()]
+    return list(map(First, rows, marks.tolist(), named))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stream:
     """One TCP connection. ``role_from`` says how the client was told: syn, synack, payload, port or first."""
@@ -65,8 +84,8 @@ class Stream:
     server_flags: int
     client_bytes: int  # sum of payloads, retransmissions included
     server_bytes: int
-    request_row: int  # row of the client's first payload, -1 without any
-    answer_row: int  # row of the first payload in the server's name, -1 without any
+    request: First  # payload of the client
+    answer: First  # payload in the server's name
     cut_row: int  # row of the first FIN or RST in the server's name, -1 without any
     first_ns: int
     last_ns: int
@@ -189,26 +208,32 @@ class Stream:
         return out[:limit_bytes]
 
     @property
+    def request_row(self) -> int:
+        """Row of the client's first payload, -1 without any."""
+        return self.request.row
+
+    @property
     def request_mark(self) -> int:
         """The `Mark` of the client's first payload."""
-        return int(self.recording.columns.mark[self.request_row]) if self.request_row >= 0 else 0
+        return self.request.mark
+
+    @property
+    def answer_row(self) -> int:
+        """Row of the first payload in the server's name, -1 without any."""
+        return self.answer.row
 
     @property
     def answered(self) -> bool:
         """The first thing in the server's name is payload and no TLS alert, told from the summary alone."""
-        if self.answer_row < 0 or 0 <= self.cut_row < self.answer_row:
-            return False
-        return int(self.recording.columns.mark[self.answer_row]) != Mark.TLS_ALERT
+        row, mark, _ = self.answer
+        return row >= 0 and not 0 <= self.cut_row < row and mark != Mark.TLS_ALERT
 
     @property
     def name(self) -> str | None:
         """SNI or Host of the first request, printable; None where none was seen."""
-        mark = self.request_mark
-        if mark not in REQUESTS:
-            return None
-        name = int(self.recording.columns.name[self.request_row])
-        if name >= 0:
-            return self.recording.names[name] or None
+        _, mark, name = self.request
+        if name is not None or mark not in REQUESTS:
+            return name or None
         if mark == Mark.TLS_HELLO:
             return self.hello.sni if self.hello is not None else None
         # A head that its first segment holds whole has no Host; a cut one may have it farther on.
@@ -228,7 +253,7 @@ class Stream:
     @property
     def protocol(self) -> str:
         """tls, http or tcp, by the client's first payload."""
-        return {int(Mark.TLS_HELLO): "tls", int(Mark.HTTP_REQUEST): "http"}.get(self.request_mark, "tcp")
+        return PROTOCOLS.get(self.request.mark, "tcp")
 
     @property
     def hello(self) -> ClientHello | None:

@@ -18,7 +18,7 @@ from captures.recording import Recording
 from fingerprint.conversations.dns.lookups import Lookup
 from fingerprint.conversations.resets.endings import INITIAL_TTLS_HOPS
 from fingerprint.conversations.segments import RST, SYN, Segment
-from fingerprint.conversations.streams import REQUESTS, Shelf, Stream
+from fingerprint.conversations.streams import REQUESTS, Shelf, Stream, firsts
 from fingerprint.messages.http import read_request
 from fingerprint.messages.tls import client_hello
 
@@ -67,7 +67,7 @@ def armed(stream: Stream) -> Armed | None:
     marked = next((s for s in mine if s.row not in dead and c.mark[s.row] in REQUESTS), true)
     return Armed(
         stream=replace(
-            stream, rows=rows, request_row=marked.row, shelf=Shelf(),
+            stream, rows=rows, request=firsts(stream.recording, [marked.row])[0], shelf=Shelf(),
             client_bytes=stream.client_bytes - sum(s.payload_bytes for s in decoys),
         ),
         name=_name(stream.recording, decoys),
