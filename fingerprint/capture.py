@@ -187,9 +187,17 @@ class Capture:
         """The QUIC connections of one client to one address and port, side by side."""
         return tuple(places(self.quic_tried).values())
 
+    @cached_property
+    def quic_at(self) -> Mapping[str, tuple[QuicPlace, ...]]:
+        """The same by the server's address."""
+        at: dict[str, tuple[QuicPlace, ...]] = {}
+        for one in self.quic_places:
+            at[one.address] = (*at.get(one.address, ()), one)
+        return at
+
     def speaks_quic(self, mine: QuicTried) -> Support | None:
         """What shows that a server which left a name's Initials unanswered speaks QUIC; None if nothing does."""
-        itself = heard(mine.place, self.quic_places, mine.version)
+        itself = heard(mine.place, self.quic_at[mine.place.address], mine.version)
         known = operators(self.known.rows("resolvers"))
         return itself or advertised(mine, self.lookups, self.streams, known)
 

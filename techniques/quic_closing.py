@@ -114,7 +114,7 @@ class QuicClosing(Technique):
 def _endings(capture: Capture, place: QuicPlace) -> Iterator[Finding]:
     """Whatever ended a connection, with what shows that the server did not."""
     samples = capture.rtt_samples(place.address)
-    floor_s = quic_endings.floor(place, samples, capture.quic_places)
+    floor_s = quic_endings.floor(place, samples, capture.quic_at[place.address])
     for e in quic_endings.endings(place, floor_s):
         name = e.attempt.name
         subject = Subject(

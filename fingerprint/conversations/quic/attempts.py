@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fingerprint.conversations.path.expired import Expired
 from fingerprint.conversations.path.unreachable import Unreachable
-from fingerprint.conversations.quic.flows import FIRST_DATAGRAM_BYTES, Datagram, QuicFlow
+from fingerprint.conversations.quic.flows import FIRST_DATAGRAM_BYTES, OPENED_DATAGRAMS, Datagram, QuicFlow
 from fingerprint.conversations.resets.endings import INITIAL_TTLS_HOPS
 from fingerprint.conversations.streams import Stream
 from fingerprint.messages.quic import Kind, QuicPacket, version_name
@@ -88,10 +88,10 @@ def _attempt(flow: QuicFlow, refusals: tuple[Unreachable, ...]) -> QuicAttempt:
     opening = flow.opening
     theirs = [d for d in flow.head if not d.from_client]
     answer = theirs[0] if theirs else None
-    long = [d for d, _ in flow.long_datagrams(to_server=False)]
+    long = [d for d in flow.long_head if not d.from_client][:OPENED_DATAGRAMS]
     packets = tuple((long[p.datagram], p) for p in opening.packets if not p.from_client and p.datagram < len(long))
     left = {p.datagram for p in opening.packets if p.from_client and p.closes}
-    mine = [d for d, _ in flow.long_datagrams(to_server=True, at_most=len(flow.head))]
+    mine = [d for d in flow.long_head if d.from_client]
     given_up = {mine[i].number for i in left if i < len(mine)}
     before = [d for d in mine if (answer is None or d.time_ns <= answer.time_ns) and d.number not in given_up]
     initials = [d for d in before if d.payload_bytes >= FIRST_DATAGRAM_BYTES]

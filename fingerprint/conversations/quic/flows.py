@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -68,9 +69,11 @@ class QuicFlow:
     server_datagrams: int
     first_ns: int
     last_ns: int
+    end_ns: int  # of the recording
     _named: list[str | None] = field(default_factory=list)
     _opened: list[QuicOpening] = field(default_factory=list)
     _head: list[tuple[Datagram, ...]] = field(default_factory=list)
+    _long: list[tuple[Datagram, ...]] = field(default_factory=list)
 
     @property
     def capture(self) -> int:
@@ -116,7 +119,7 @@ class QuicFlow:
     @property
     def listened_s(self) -> float:
         """Seconds between the last datagram and the end of its recording."""
-        return max(0, self.recording.ended_ns - self.last_ns) / 1e9
+        return max(0, self.end_ns - self.last_ns) / 1e9
 
     def _made(self, rows: NDArray[np.int64]) -> Iterator[Datagram]:
         c, index = self.recording.columns, self.recording.index
@@ -132,16 +135,19 @@ class QuicFlow:
 
     def long_datagrams(self, *, to_server: bool, at_most: int = OPENED_DATAGRAMS) -> tuple[tuple[Datagram, bytes], ...]:
         """The first datagrams of one side that begin with a long header, Version Negotiations included."""
-        out = []
-        for d in self.head:
-            if d.from_client != to_server:
-                continue
-            raw = self.recording.payload(d.row) if d.long or not to_server else b""
-            if raw[:1] and raw[0] & LONG_HEADER:
-                out.append((d, raw))
-                if len(out) == at_most:
-                    break
-        return tuple(out)
+        mine = (d for d in self.long_head if d.from_client == to_server)
+        return tuple((d, self.recording.payload(d.row)) for d in islice(mine, at_most))
+
+    @property
+    def long_head(self) -> tuple[Datagram, ...]:
+        """Those of the first datagrams that begin with a long header, a server's Version Negotiations included."""
+        if not self._long:
+            self._long.append(tuple(d for d in self.head if d.long or (not d.from_client and self._negotiates(d))))
+        return self._long[0]
+
+    def _negotiates(self, d: Datagram) -> bool:
+        raw = self.recording.payload(d.row)
+        return bool(raw) and bool(raw[0] & LONG_HEADER)
 
 
 def quic_flows(recording: Recording) -> tuple[QuicFlow, ...]:
@@ -161,6 +167,7 @@ def _flows(recording: Recording) -> Iterator[QuicFlow]:
     rows = rows[wanted[c.flow[rows]]]
     order = rows[np.argsort(c.flow[rows], kind="stable")]
     starts = np.flatnonzero(np.concatenate(([True], c.flow[order[1:]] != c.flow[order[:-1]])))
+    end_ns = recording.ended_ns
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
         mine = order[start:end]
         number, family = int(c.flow[mine[0]]), int(f.family[c.flow[mine[0]]])
@@ -182,4 +189,5 @@ def _flows(recording: Recording) -> Iterator[QuicFlow]:
             server_datagrams=int((~from_client).sum()),
             first_ns=int(c.time_ns[mine[0]]),
             last_ns=int(c.time_ns[mine[-1]]),
+            end_ns=end_ns,
         )
