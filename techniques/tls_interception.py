@@ -240,13 +240,14 @@ class TlsInterception(Technique):
 
 
 def _timing(mine: Answered) -> Iterator[Finding]:
-    soon, others = mine.soon, mine.others_in_time
+    soon = mine.soon
     if not soon or mine.floor_s is None:
         return
     if mine.others_soon:
         why = f"{mine.name} and other names at {mine.address} are answered sooner than it could, as by a proxy"
         yield _unsure(mine, why, soon[0])
         return
+    others = mine.others_in_time
     for f in soon:
         control = others[0] if others else f
         yield cite(

@@ -9,6 +9,7 @@ HelloRetryRequest asked for. Alerts count where they are two bytes long, for an 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final, TypedDict
 
 from captures.packet import Malformed
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 _CERTIFICATE: Final = 11  # RFC 5246 section 7.4
+_HEADER: Final = Struct("!BBH")  # of a handshake message: type, and a length of 24 bits (RFC 8446 section 4)
 
 # IANA TLS Alerts.
 _ALERTS: Final = {
@@ -151,12 +153,22 @@ def tls_client_side(stream: bytes) -> ClientSide:
 def tls_server_side(stream: bytes) -> ServerSide:
     """What a server's stream shows, read as far as it goes."""
     seen = _walk(stream)
-    hellos = [hello for kind, body in seen.messages if kind == SERVER_HELLO and (hello := read_server_hello(body))]
+    hellos = _server_hellos(seen)
     return ServerSide(
         **seen.both_sides_show(),
         server_hello=next((hello for hello in hellos if not hello.retry_request), None),
         hello_retry_request=next((hello for hello in hellos if hello.retry_request), None),
     )
+
+
+def hello_of_server(stream: bytes) -> ServerHello | None:
+    """The ServerHello in a server's stream; the HelloRetryRequest where that is all there is."""
+    hellos = _server_hellos(_walk(stream))
+    return next((hello for hello in hellos if not hello.retry_request), hellos[0] if hellos else None)
+
+
+def _server_hellos(seen: _Walk) -> list[ServerHello]:
+    return [hello for kind, body in seen.messages if kind == SERVER_HELLO and (hello := read_server_hello(body))]
 
 
 class _Shown(TypedDict):
@@ -230,12 +242,13 @@ def _begins_hello(body: bytes) -> bool:
 
 
 def _cut_messages(joined: bytearray, messages: list[tuple[int, bytes]]) -> None:
-    at = 0
-    while at + 4 <= len(joined):
-        after = at + 4 + int.from_bytes(joined[at + 1 : at + 4], "big")
-        if after > len(joined):
+    whole, at = bytes(joined), 0
+    while at + 4 <= len(whole):
+        kind, high, low = _HEADER.unpack_from(whole, at)
+        after = at + 4 + (high << 16 | low)
+        if after > len(whole):
             break
-        messages.append((joined[at], bytes(joined[at:after])))
+        messages.append((kind, whole[at:after]))
         at = after
     del joined[:at]
 

@@ -15,7 +15,7 @@ from fingerprint.conversations.openings import Opening, opening
 from fingerprint.conversations.segments import ACK, SYN, Segment
 from fingerprint.conversations.streams import HEAD_PKTS, Stream
 from fingerprint.messages.certificate import Certificate, UnreadableCertificate, read_certificate
-from fingerprint.messages.tls import ServerHello, tls_client_side, tls_server_side
+from fingerprint.messages.tls import ServerHello, hello_of_server, tls_client_side, tls_server_side
 
 TLS_1_3 = 0x0304
 # RFC 8446 section 6.2: bad_certificate, certificate_unknown, unknown_ca. An expired one is another matter.
@@ -47,7 +47,7 @@ class Flight:
         """Client, address, port."""
         return self.stream.client.address, self.stream.server.address, self.stream.server.port
 
-    @property
+    @cached_property
     def took_s(self) -> float:
         """From the last byte of the hello to the first of the flight."""
         o = self.opening
@@ -88,8 +88,7 @@ class Flight:
     def hello(self) -> ServerHello | None:
         """The ServerHello, as far as the first segment of the flight holds it."""
         payload = self.stream.recording.payload(self.stream.answer_row)
-        side = tls_server_side(payload)
-        return side.server_hello or side.hello_retry_request
+        return hello_of_server(payload)
 
     @cached_property
     def shape(self) -> tuple[object, ...]:

@@ -37,7 +37,7 @@ class Answered:
 
     name: str
     flights: tuple[Flight, ...]
-    others: tuple[Flight, ...]  # other names, or none, at the same place
+    here: tuple[Flight, ...]  # all of the place, in order of appearance
     may_be_soon: bool  # the summaries allow that something there came too soon
 
     @property
@@ -48,7 +48,12 @@ class Answered:
     @cached_property
     def floor_s(self) -> float | None:
         """The smallest round trip of the place; None if there are too few to be sure."""
-        return _floor((*self.flights, *self.others))
+        return _floor(self.here)
+
+    @cached_property
+    def others(self) -> tuple[Flight, ...]:
+        """Other names, or none, at the same place."""
+        return tuple(f for f in self.here if f.name != self.name)
 
     @cached_property
     def soon(self) -> tuple[Flight, ...]:
@@ -90,10 +95,13 @@ def answered(flights: Sequence[Flight]) -> Iterator[Answered]:
     for here in places.values():
         # A hello of several segments is sent within a small part of a round trip.
         soon = min(f.about_took_s for f in here) < HONEST_RATIO * min(f.about_handshake_s for f in here)
-        for name in dict.fromkeys(f.name for f in here if f.name):
-            mine = tuple(f for f in here if f.name == name)
-            others = tuple(f for f in here if f.name != name)
-            yield Answered(name=name, flights=mine, others=others, may_be_soon=soon)
+        named: dict[str, list[Flight]] = {}
+        every = tuple(here)
+        for f in every:
+            if f.name:
+                named.setdefault(f.name, []).append(f)
+        for name, mine in named.items():
+            yield Answered(name=name, flights=tuple(mine), here=every, may_be_soon=soon)
 
 
 def _floor(here: Iterable[Flight]) -> float | None:
