@@ -91,7 +91,7 @@ def finding(document: Document, target: Document, key: str, *, drawn: bool = Tru
     missing = {i["why"]: i for i in reversed(target["inconclusive"])}
     return Finding(
         target=target["target"],
-        sign=phrases.state(target["state"]),
+        sign=phrases.of_target(target),
         ways=ways,
         because=cause and _because(cause),
         because_clues=clues_of(cause["evidence"], names)[0] if cause else (),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -42,6 +44,11 @@ def state(name: str) -> tuple[str, str, str]:
 def of_cell(cell: Cell) -> tuple[str, str, str]:
     """Symbol, word and class of a cell: slowing has a word of its own."""
     return SLOWED if slowed(cell) else state(cell.state)
+
+
+def of_target(target: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The same for a target of a report."""
+    return SLOWED if target["state"] == "blocked" and target["reach"] == "degraded" else state(target["state"])
 
 
 def device(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import IO, Any
 from fingerprint.pages.assembling import page
 from fingerprint.pages.findings import Finding, clues_of, confidence, finding
 from fingerprint.pages.markdown import code, escaped, plain
-from fingerprint.pages.phrases import count, day, probability, sentence, state
+from fingerprint.pages.phrases import count, day, of_target, probability, sentence, state
 from fingerprint.report.document import Document, as_dict
 from fingerprint.report.glossary import REACH
 from fingerprint.report.text import Showing
@@ -40,7 +40,7 @@ def write_html(report: Report, out: IO[str], showing: Showing) -> None:
             findings=[_told(document, t, n) for n, t in enumerate(told)],
             told_left_out=sum(t["state"] != "ok" for t in targets) - len(told),
             open=OPEN,
-            rows=[(t, state(t["state"]), f"#target-{n + 1}") for n, t in enumerate(told)],
+            rows=[(t, of_target(t), f"#target-{n + 1}") for n, t in enumerate(told)],
             works=named,
             works_left_out=document["summary"]["states"]["ok"] - sum(name in named for name in works),
             simulated=_simulated(document),
@@ -96,10 +96,11 @@ def _simulated(document: Document) -> list[str]:
 
 def headline(document: Document) -> str:
     """``3 targets: 1 blocked, 2 work``."""
-    states = document["summary"]["states"]
+    states, cut = document["summary"]["states"], _cut(document)
     if not document["summary"]["targets"]:
         return "No service was contacted in what could be read."
     words = {s: "work" if s == "ok" and states[s] > 1 else state(s)[1] for s in ORDER}
+    words["blocked"] = of_target(cut[0])[1] if len({of_target(t) for t in cut}) == 1 else words["blocked"]
     parts = ", ".join(f"{states[s]:,} {words[s]}" for s in ORDER if states[s])
     return f"{count(document['summary']['targets'], 'target')}: {parts}"
 
@@ -115,7 +116,7 @@ def answer(document: Document) -> str:
     elsewhere = {t["target"] for t in document["targets"] if t["state"] != "blocked"}
     if not 1 <= len(names) <= NAMED or not elsewhere.isdisjoint(names):
         return headline(document)
-    word = "slowed" if all(t["reach"] == "degraded" for t in cut) else "blocked"
+    word = " or ".join(sorted({of_target(t)[1] for t in cut}))
     listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
     return f"{listed} {'is' if len(names) == 1 else 'are'} {word}"
 
@@ -133,7 +134,7 @@ def reaches(told: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _row(t: dict[str, Any]) -> str:
-    symbol, word, _ = state(t["state"])
+    symbol, word, _ = of_target(t)
     ways = ", ".join(code(m["mechanism"]) for m in t["mechanisms"]) or "–"
     p = max((m["posterior"] for m in t["mechanisms"]), default=t["cause"] and t["cause"]["posterior"])
     return f"| {escaped(t['target'])} | {symbol} {word} | {ways} | {probability(p)} |"
