@@ -240,15 +240,14 @@ class TlsInterception(Technique):
 
 
 def _timing(mine: Answered) -> Iterator[Finding]:
-    soon = mine.soon
-    if not soon or mine.floor_s is None:
+    if not mine.soon or mine.floor_s is None:
         return
     if mine.others_soon:
         why = f"{mine.name} and other names at {mine.address} are answered sooner than it could, as by a proxy"
-        yield _unsure(mine, why, soon[0])
+        yield _unsure(mine, why, mine.soon[0])
         return
     others = mine.others_in_time
-    for f in soon:
+    for f in mine.soon:
         control = others[0] if others else f
         yield cite(
             SOON if others else SOON_ALONE, _subject(mine, f), *f.shown, *filter(None, [f.opening.syn_ack]),
