@@ -1,8 +1,9 @@
 """An end for what has none: code of a plugin that does not come back is stopped, and says where it stood.
 
-The time that counts is the processor's, so that a busy machine stops nobody; a plugin that sleeps is told by the clock
-on the wall. In the main thread a timer interrupts, elsewhere a second thread does. Neither reaches into a function
-written in C that never looks up: such a loop ends with the process.
+The time that counts is the processor's, so that a busy machine stops nobody; a plugin that sleeps is told by the ticks
+in which it was looked at, so that a machine that stood still (a lid that was closed, a paused guest) stops nobody. In
+the main thread a timer interrupts, elsewhere a second thread does. Neither reaches into a function written in C that
+never looks up: such a loop ends with the process.
 """
 
 from __future__ import annotations
@@ -41,14 +42,16 @@ def bounded(seconds: float) -> Iterator[None]:
 
 
 def _clock(seconds: float) -> Callable[[], bool]:
-    """Whether the time of the thread that asked for this is up; any thread may call it."""
+    """Whether the time of the thread that asked for this is up; any thread may call it, once a tick."""
     computing = time.process_time
     if hasattr(time, "pthread_getcpuclockid"):  # not everywhere; other threads count where it is missing
         computing = partial(time.clock_gettime, time.pthread_getcpuclockid(threading.get_ident()))
-    began_s, began_wall_s = computing(), time.monotonic()
+    began_s, looks = computing(), 0
 
     def up() -> bool:
-        return computing() - began_s >= seconds or time.monotonic() - began_wall_s >= seconds * WALL_RATIO
+        nonlocal looks
+        looks += 1
+        return computing() - began_s >= seconds or looks * TICK_S >= seconds * WALL_RATIO
 
     return up
 
